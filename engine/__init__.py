@@ -1,0 +1,1 @@
+"""The engine: everything that answers, learns and remembers, without a window."""

@@ -1,0 +1,315 @@
+"""The one door to the engine: the window and the command line come in here and nowhere else.
+
+Calls that take time are generators of events or say "blocks"; call them from a worker thread,
+one at a time. `stop` alone may be called from any thread at any moment.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import random
+import sqlite3
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from engine.config import Settings, SettingsFile
+from engine.errors import (
+    AttuneError,
+    DamagedModel,
+    EngineError,
+    InputError,
+    ModelError,
+    ModelNotFound,
+    StorageError,
+)
+from engine.inference import ladder
+from engine.inference.client import Client
+from engine.models.catalogue import Catalogue
+from engine.models.gguf import check
+from engine.models.header import read_header
+from engine.paths import data_folder
+from engine.session import selftest
+from engine.session.supervisor import Chosen, Supervisor
+from engine.steering.strength import bounded_gamma
+from engine.types import (
+    GREEDY,
+    MAX_GAMMA,
+    MAX_PREFERENCES,
+    METHODS,
+    NEUTRAL,
+    Answer,
+    AnswerEvent,
+    Chunk,
+    Diagnosis,
+    Launch,
+    Message,
+    Method,
+    ModelCard,
+    Notice,
+    Preference,
+    Question,
+    Ready,
+    Sampling,
+    Seconds,
+    Started,
+    StartEvent,
+    Steering,
+    Trial,
+)
+from engine.version import __version__
+
+log = logging.getLogger("engine.api")
+
+CONTEXT = 8192
+"""Tokens in the cache unless memory or the owner says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenWindow:
+    """What the command line hands to the window: where to keep things, what to open."""
+
+    data_dir: Path | None = None
+    model: str | None = None
+    files: tuple[str, ...] = ()
+
+
+class Engine:
+    """One owner's data folder and one inference child."""
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        *,
+        host: Sequence[str] | None = None,
+        seeds: Callable[[], int] = lambda: random.SystemRandom().getrandbits(32),
+    ) -> None:
+        """Reads the settings; starts nothing.
+
+        data_dir  where everything of the owner's lives; None is the platform's place
+        host      command line of the inference child, for tests; None is Attune's own
+        seeds     where the seed of an answer comes from when the question has none
+
+        Raises StorageError where the data folder cannot be used.
+        """
+        self._folder = data_folder(data_dir)
+        self._host, self._seeds = host, seeds
+        self._file = SettingsFile(self._folder.settings)
+        self._settings, self._early = self._file.read()
+        self._catalogue = Catalogue(self._folder.models)
+        self._supervisor = Supervisor(spawn=self._spawn, on_launch=self._remember_launch)
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder that everything of the owner's lives in."""
+        return self._folder.root
+
+    @property
+    def settings(self) -> Settings:
+        """What is remembered; replaced as a whole by `change`."""
+        return self._settings
+
+    def change(self, **changes: Any) -> Settings:
+        """Change settings by name and save them. Raises StorageError if they cannot be saved."""
+        wanted = replace(self._settings, **changes)
+        self._file.write(wanted)
+        self._settings = wanted
+        return wanted
+
+    # Answering ------------------------------------------------------------------------------
+
+    def start(self, model: str | None = None) -> Iterator[StartEvent]:
+        """Start the child, test it on the first start, load a model; ends with `Ready`. Blocks.
+
+        model  id or path for this run only; None is the chosen one, and where that cannot be
+               used the starter model with a notice why
+        """
+        yield from self._early
+        self._early = ()
+        yield from self._catalogue.notices
+        launch = yield from self._launch()
+        card = self._catalogue.get(model or self._settings.model or self._starter())
+        try:
+            yield from self._load(card, launch=launch)
+        except (ModelError, EngineError) as error:
+            if model or card.starter:
+                raise
+            yield Notice(code="starter_instead", text=f"{error.message} The starter model answers.")
+            card = self._catalogue.get(self._starter())
+            yield from self._load(card, launch=launch)
+
+    def answer(self, question: Question) -> Iterator[AnswerEvent]:
+        """Stream one answer; the last Answer event carries the whole text. Blocks.
+
+        If the child dies meanwhile, a Notice names the cause, an Answer with finish "interrupted"
+        keeps the text so far, and Ready follows once the child is back.
+
+        Raises InputError where the question cannot be answered as it stands.
+        """
+        yield from self._supervisor.answer(question, seed=self._seeds())
+
+    def stop(self) -> None:
+        """End the running answer within one token, or a load in progress. Any thread."""
+        self._supervisor.stop()
+
+    # Models ---------------------------------------------------------------------------------
+
+    def models(self) -> tuple[ModelCard, ...]:
+        """The models that can be chosen, the starter model first."""
+        return self._catalogue.list()
+
+    def find_model(self, model: str) -> ModelCard:
+        """The card of an id. Raises ModelNotFound, with a hint where a name is nearly right."""
+        return self._catalogue.get(model)
+
+    def add_model(self, path: Path) -> ModelCard:
+        """Check a GGUF file and remember where it is; the file is not copied. Blocks."""
+        return self._catalogue.add(path)
+
+    def verify_model(self, model: str) -> ModelCard:
+        """Compare a file with the hash recorded for it. Blocks. Raises ModelChanged."""
+        return self._catalogue.verify(model)
+
+    def remove_model(self, model: str) -> ModelCard:
+        """Forget a model; the file stays where it is."""
+        card = self._catalogue.get(model)
+        self._catalogue.remove(model)
+        if self._settings.model == card.id:
+            self.change(model="")
+        return card
+
+    # This machine ---------------------------------------------------------------------------
+
+    def diagnose(self) -> Diagnosis:
+        """Run the self-test and tell how Attune runs on this machine. Blocks."""
+        tested = self._test()
+        launch = tested.launch
+        return Diagnosis(
+            version=__version__,
+            system=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+            cpu=selftest.cpu_name(),
+            cpu_variant=(launch.variant if launch else None) or "built-in",
+            variants=tested.machine.variants,
+            devices=tested.machine.devices,
+            threads=launch.threads if launch else 0,
+            model=self._settings.model or self._starter(),
+            data_dir=str(self._folder.root),
+            sqlite=sqlite3.sqlite_version,
+            launch=launch or Launch(),
+            self_test=tested.trials,
+            remembered=launch is not None,
+        )
+
+    def close(self) -> None:
+        """End the child. Safe to call twice."""
+        self._supervisor.close()
+
+    # ----------------------------------------------------------------------------------------
+
+    def _spawn(self) -> Client:
+        return Client(self._host)
+
+    def _starter(self) -> str:
+        cards = self._catalogue.list()
+        starter = next((card for card in cards if card.starter), None)
+        if starter is None:
+            raise ModelNotFound(
+                "The starter model is missing. Install Attune again, or add a model with "
+                "'attune models add FILE'."
+            )
+        return starter.id
+
+    def _launch(self) -> Generator[Notice, None, Launch]:
+        """Settings that work on this machine; the self-test finds them at the first start."""
+        known = self._settings.launch
+        if known is not None and self._settings.launch_key == selftest.machine_key():
+            return known
+        yield Notice(
+            code="self_test",
+            text="First start: finding the settings that work on this computer. Once only.",
+        )
+        tested = self._test()
+        if tested.launch is None:
+            raise EngineError(
+                "No setting works on this computer. Run 'attune doctor' and report what it says.",
+                detail=selftest.failures(tested.trials),
+            )
+        return tested.launch
+
+    def _test(self) -> selftest.SelfTest:
+        """Run the self-test with the starter model, and remember what works."""
+        path = self._catalogue.get(self._starter()).path
+        tested = selftest.run(self._spawn, model=path, context=CONTEXT)
+        if tested.launch is not None:
+            self._keep(
+                launch=tested.launch,
+                launch_key=selftest.machine_key(),
+                variants=tested.machine.variants,
+            )
+        return tested
+
+    def _load(self, card: ModelCard, *, launch: Launch) -> Iterator[StartEvent]:
+        if not card.available:
+            raise ModelNotFound(
+                f"{card.name} is no longer at {card.path}. Put the file back, or choose another "
+                "model."
+            )
+        check(read_header(Path(card.path)))
+        chosen = Chosen(path=card.path, name=card.name)
+        variants = self._settings.variants
+        yield from self._supervisor.start(chosen, launch=launch, variants=variants)
+
+    def _remember_launch(self, launch: Launch) -> None:
+        self._keep(launch=launch)
+
+    def _keep(self, **changes: Any) -> None:
+        """Remember what was found out; where that fails it is found out again next time."""
+        try:
+            self.change(**changes)
+        except StorageError as error:
+            self._settings = replace(self._settings, **changes)
+            log.warning("%s", error.message)
+
+
+__all__ = [
+    "GREEDY",
+    "MAX_GAMMA",
+    "MAX_PREFERENCES",
+    "METHODS",
+    "NEUTRAL",
+    "Answer",
+    "AnswerEvent",
+    "AttuneError",
+    "Chunk",
+    "DamagedModel",
+    "Diagnosis",
+    "Engine",
+    "EngineError",
+    "InputError",
+    "Launch",
+    "Message",
+    "Method",
+    "ModelCard",
+    "ModelError",
+    "ModelNotFound",
+    "Notice",
+    "OpenWindow",
+    "Preference",
+    "Question",
+    "Ready",
+    "Sampling",
+    "Seconds",
+    "Settings",
+    "StartEvent",
+    "Started",
+    "Steering",
+    "StorageError",
+    "Trial",
+    "__version__",
+    "bounded_gamma",
+    "describe_launch",
+]
+
+describe_launch = ladder.describe

@@ -1,0 +1,125 @@
+"""`attune ask`: one question, one answer."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from engine.api import (
+    Answer,
+    Engine,
+    EngineError,
+    InputError,
+    Message,
+    Method,
+    Preference,
+    Question,
+    Sampling,
+    Settings,
+    Steering,
+    bounded_gamma,
+)
+from engine.cli.output import Output
+from engine.cli.terminal import decode, start, stream
+from engine.errors import InvalidParameter
+
+_LONGEST_INPUT = 4 << 20
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Answer and print; the answer streams unless JSON is asked for."""
+    text = _read(arguments.question)
+    engine = Engine(arguments.data_dir)
+    try:
+        steering = steering_of(arguments, engine.settings)
+        sampling = sampling_of(arguments, engine.settings)
+        question = Question(
+            messages=(Message(role="user", text=text),), steering=steering, sampling=sampling
+        )
+        load = start(engine, arguments.model, output)
+        answer = stream(engine, question, output)
+    finally:
+        engine.close()
+    output.result(_result(answer, load=load))
+    if answer.finish == "interrupted":
+        raise EngineError("The answer is not complete: the model's process died. Ask again.")
+    return 0
+
+
+def steering_of(arguments: argparse.Namespace, settings: Settings) -> Steering:
+    """What --prefer and its companions ask for. Raises InvalidParameter."""
+    preferences = tuple(Preference(text=text) for text in arguments.prefer)
+    if not preferences and not arguments.neutral:
+        preferences = () if settings.neutral else settings.preferences
+    method: Method = "amulet" if preferences else "base"
+    if arguments.neutral or arguments.method:
+        method = "base" if arguments.neutral else arguments.method
+    if method != "base" and not preferences:
+        raise InputError(f"The method {method} needs a preference. Say which with --prefer.")
+    return Steering(
+        method=method,
+        preferences=preferences if method != "base" else (),
+        gamma=_gamma(arguments, settings),
+        plausibility=_plausibility(arguments.plausibility),
+        place=arguments.place,
+        combine=arguments.combine,
+    )
+
+
+def sampling_of(arguments: argparse.Namespace, settings: Settings) -> Sampling:
+    """The remembered sampling with what the command line changes."""
+    names = [field.name for field in fields(Sampling)]
+    given = {name: getattr(arguments, name) for name in names}
+    return replace(settings.sampling, **{k: v for k, v in given.items() if v is not None})
+
+
+def _gamma(arguments: argparse.Namespace, settings: Settings) -> float:
+    names = {
+        "game_alpha": "alpha",
+        "game_lambda": "lam",
+        "game_eta": "eta",
+        "game_rounds": "rounds",
+    }
+    given = {
+        k: getattr(arguments, n) for n, k in names.items() if getattr(arguments, n) is not None
+    }
+    if given and arguments.strength is not None:
+        raise InputError("Give either --strength or the game's parameters, not both.")
+    if given:
+        published: dict[str, Any] = {"alpha": 2.0, "lam": 2.0, "eta": 10.0, "rounds": 60}
+        return bounded_gamma(**(published | given))
+    return settings.gamma if arguments.strength is None else float(arguments.strength)
+
+
+def _plausibility(text: str) -> float | None:
+    if text == "off":
+        return None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InvalidParameter.outside("plausibility", text, "a number, or off") from error
+
+
+def _read(question: str) -> str:
+    if question != "-":
+        return question
+    data = sys.stdin.buffer.read(_LONGEST_INPUT + 1)
+    if len(data) > _LONGEST_INPUT:
+        raise InputError(f"The question is longer than {_LONGEST_INPUT >> 20} MiB. Shorten it.")
+    return decode(data)
+
+
+def _result(answer: Answer, *, load: float) -> dict[str, Any]:
+    return {
+        "text": answer.text,
+        "finish": answer.finish,
+        "tokens": answer.tokens,
+        "streams": answer.streams,
+        "gamma": answer.gamma,
+        "seed": answer.seed,
+        "seconds": asdict(replace(answer.seconds, load=load)),
+        "context": {"used": answer.used, "size": answer.context},
+        "model": answer.model,
+    }

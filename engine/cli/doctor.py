@@ -1,0 +1,43 @@
+"""`attune doctor`: how Attune runs on this computer, and what was tried."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+
+from engine.api import Diagnosis, Engine, EngineError, describe_launch
+from engine.cli.output import Output
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Run the self-test and tell everything; fails where no setting works."""
+    engine = Engine(arguments.data_dir)
+    output.note("Trying what works on this computer …")
+    try:
+        found = engine.diagnose()
+    finally:
+        engine.close()
+    for label, value in _lines(found):
+        output.text(f"{label:<14}{value}")
+    output.result(asdict(found))
+    if not found.remembered:
+        raise EngineError("No setting works on this computer. Please report the lines above.")
+    return 0
+
+
+def _lines(found: Diagnosis) -> list[tuple[str, str]]:
+    lines = [
+        ("Attune", found.version),
+        ("System", found.system),
+        ("Processor", found.cpu),
+        ("Runs on", ", ".join(found.devices)),
+        ("CPU variant", f"{found.cpu_variant} (of {', '.join(found.variants) or 'one'})"),
+        ("Threads", str(found.threads)),
+        ("Model", found.model),
+        ("Data folder", found.data_dir),
+        ("SQLite", found.sqlite),
+    ]
+    for trial in found.self_test:
+        speed = f", {trial.tokens_per_second:.0f} tokens/s" if trial.works else ""
+        lines.append(("Tried", f"{describe_launch(trial.launch)}: {trial.outcome}{speed}"))
+    return lines

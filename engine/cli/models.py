@@ -1,0 +1,68 @@
+"""`attune models`: what can be chosen, and what is known of it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+
+from engine.api import Engine, ModelCard
+from engine.cli.output import Output
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """List, add, verify, remove or choose; the result is always the models concerned."""
+    engine = Engine(arguments.data_dir)
+    try:
+        cards, said = _act(engine, arguments)
+    finally:
+        engine.close()
+    for line in said:
+        output.text(line)
+    current = engine.settings.model
+    output.result({"models": [_described(card, current=current) for card in cards]})
+    return 0
+
+
+def _act(
+    engine: Engine, arguments: argparse.Namespace
+) -> tuple[tuple[ModelCard, ...], tuple[str, ...]]:
+    match arguments.verb:
+        case "add":
+            card = engine.add_model(arguments.path)
+            return (card,), (f"Added {card.name} as {card.id}. Use it with --model {card.id}.",)
+        case "verify":
+            return _verify(engine, arguments.id)
+        case "remove":
+            card = engine.remove_model(arguments.id)
+            return (card,), (f"Forgot {card.id}. The file stays at {card.path}.",)
+        case "use":
+            card = _use(engine, arguments.id)
+            return (card,), (f"{card.name} answers from now on.",)
+        case _:
+            cards = engine.models()
+            return cards, tuple(_line(c, current=engine.settings.model) for c in cards)
+
+
+def _verify(engine: Engine, name: str | None) -> tuple[tuple[ModelCard, ...], tuple[str, ...]]:
+    names = [name] if name else [card.id for card in engine.models() if card.available]
+    cards = tuple(engine.verify_model(n) for n in names)
+    return cards, tuple(f"{card.id}: verified, sha256 {card.sha256}" for card in cards)
+
+
+def _use(engine: Engine, name: str) -> ModelCard:
+    card = engine.find_model(name)
+    engine.change(model="" if card.starter else card.id)
+    return card
+
+
+def _line(card: ModelCard, *, current: str) -> str:
+    chosen = card.id == current or (card.starter and not current)
+    size = f"{card.size / 1e6:,.0f} MB".rjust(9)
+    count = f"{card.parameters / 1e6:,.0f} M".rjust(8)
+    state = "" if card.available else "  (file is missing)"
+    return f"{'*' if chosen else ' '} {card.id:<36} {count} {size}  {card.licence}{state}"
+
+
+def _described(card: ModelCard, *, current: str) -> dict[str, object]:
+    chosen = card.id == current or (card.starter and not current)
+    return asdict(card) | {"chosen": chosen}

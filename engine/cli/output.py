@@ -1,0 +1,46 @@
+"""What a command says: text for people, or one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from engine.errors import AttuneError
+
+
+class Output:
+    """Standard output carries the result, standard error everything else."""
+
+    def __init__(self, *, json: bool) -> None:
+        self.json = json
+
+    def text(self, text: str, *, end: str = "\n") -> None:
+        """A result for people; silent with --json."""
+        if not self.json:
+            print(printable(text), end=end, flush=True)
+
+    def result(self, value: dict[str, Any]) -> None:
+        """The result for programs; silent without --json."""
+        if self.json:
+            print(json.dumps(value, ensure_ascii=False))
+
+    def note(self, text: str) -> None:
+        """Something besides the result."""
+        print(printable(text), file=sys.stderr, flush=True)
+
+    def fail(self, error: AttuneError) -> int:
+        """The error in one line; returns the exit code."""
+        if self.json:
+            self.result({"error": {"code": error.code, "message": error.message}})
+        self.note(f"attune: {error.message}")
+        return 1
+
+
+def printable(text: str) -> str:
+    """Text without control characters: a model's words must not steer the terminal."""
+    return "".join(c for c in text if c in "\n\t" or c.isprintable() or c in _JOINERS)
+
+
+_JOINERS = "\u200c\u200d\ufe0f"
+"""Invisible, but parts of words and of emoji."""

@@ -1,0 +1,145 @@
+"""The owner's settings: one typed value, one JSON file, written whole or not at all.
+
+Values out of range are reported and replaced one by one, unknown keys are kept, so that a file
+from a newer or a damaged installation never costs more than the entry that is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.errors import StorageError
+from engine.types import MAX_GAMMA, MAX_PREFERENCES, Launch, Notice, Preference, Sampling
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that is remembered between starts, chats and votes apart.
+
+    model        id of the chosen model, "" for the starter model
+    preferences  the preference chips
+    gamma        the strength control
+    neutral      the untouched model answers while this is on
+    sampling     how tokens are drawn
+    launch       what the self-test found, or None before it ran
+    launch_key   the machine and build that `launch` was found on
+    variants     CPU libraries that claim to run there, best first
+    """
+
+    model: str = ""
+    preferences: tuple[Preference, ...] = ()
+    gamma: float = 2.0
+    neutral: bool = False
+    sampling: Sampling = field(default_factory=Sampling)
+    launch: Launch | None = None
+    launch_key: str = ""
+    variants: tuple[str, ...] = ()
+
+
+class SettingsFile:
+    """Reads and writes `Settings`; keeps keys that it does not know."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._unknown: dict[str, Any] = {}
+
+    def read(self) -> tuple[Settings, tuple[Notice, ...]]:
+        """The settings, and a sentence for each entry that had to be replaced."""
+        try:
+            raw = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return Settings(), ()
+        except (OSError, ValueError) as error:
+            return Settings(), (self._damaged(str(error)),)
+        if not isinstance(raw, dict):
+            return Settings(), (self._damaged("not an object"),)
+        return self._convert(raw)
+
+    def write(self, settings: Settings) -> None:
+        """Replace the file; the old one stays until the new one is safe on disk."""
+        body = {"schema_version": SCHEMA_VERSION} | self._unknown | msgspec.to_builtins(settings)
+        try:
+            write_atomically(self.path, json.dumps(body, indent=2, ensure_ascii=False).encode())
+        except OSError as error:
+            raise StorageError(
+                f"The settings could not be saved to {self.path} ({error.strerror}). "
+                "Free some space or choose another folder with --data-dir."
+            ) from error
+
+    def _convert(self, raw: dict[str, Any]) -> tuple[Settings, tuple[Notice, ...]]:
+        known = {f.name: f for f in fields(Settings)}
+        self._unknown = {k: v for k, v in raw.items() if k not in known and k != "schema_version"}
+        settings, notices = Settings(), []
+        for name in known.keys() & raw.keys():
+            try:
+                value = msgspec.convert(raw[name], _field_types()[name])
+                settings = _checked(replace(settings, **{name: value}))
+            except (msgspec.ValidationError, ValueError) as error:
+                text = f"The setting {name} in {self.path} was not usable ({error}); reset."
+                notices.append(Notice(code="setting_reset", text=text))
+        return settings, tuple(notices)
+
+    def _damaged(self, reason: str) -> Notice:
+        aside = self.path.with_suffix(".damaged.json")
+        try:
+            os.replace(self.path, aside)
+        except OSError:
+            aside = self.path
+        text = f"The settings could not be read ({reason}); kept as {aside}, defaults are used."
+        return Notice(code="settings_damaged", text=text)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Old or new content, never half: temporary file beside it, fsync, rename, fsync the folder."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _field_types() -> dict[str, Any]:
+    return {
+        "model": str,
+        "preferences": tuple[Preference, ...],
+        "gamma": float,
+        "neutral": bool,
+        "sampling": Sampling,
+        "launch": Launch | None,
+        "launch_key": str,
+        "variants": tuple[str, ...],
+    }
+
+
+def _checked(settings: Settings) -> Settings:
+    if not 0.0 <= settings.gamma <= MAX_GAMMA:
+        raise ValueError(f"{settings.gamma} is not in [0, {MAX_GAMMA:g}]")
+    if len(settings.preferences) > MAX_PREFERENCES:
+        raise ValueError(f"more than {MAX_PREFERENCES} preferences")
+    return settings

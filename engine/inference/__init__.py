@@ -1,0 +1,1 @@
+"""Talking to llama.cpp: the child process, its protocol, and the parent's side of it."""

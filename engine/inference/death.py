@@ -1,0 +1,53 @@
+"""Why a child process died, in words: from its exit status and what it was doing."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import Literal
+
+Cause = Literal["processor", "memory", "file", "fault", "ended"]
+
+_ILLEGAL_INSTRUCTION = 0xC000001D  # Windows' name for SIGILL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """cause is for code, `text` a sentence for a person."""
+
+    cause: Cause
+    text: str
+
+
+def explain(status: int | None, *, phase: str) -> Death:
+    """The likeliest cause.
+
+    status  as subprocess reports it: negative for a signal, None where it is unknown
+    phase   what the child was busy with ("load", "template", "prefill", "decode", "idle")
+    """
+    cause = _cause(status, phase)
+    return Death(cause=cause, text=_SENTENCES[cause])
+
+
+def _cause(status: int | None, phase: str) -> Cause:
+    if status == -_number("SIGILL") or (status or 0) & 0xFFFFFFFF == _ILLEGAL_INSTRUCTION:
+        return "processor"
+    if status == -_number("SIGKILL"):
+        return "memory"
+    if status == -_number("SIGABRT") and phase == "load":
+        return "file"
+    return "ended" if status == 0 else "fault"
+
+
+def _number(name: str) -> int:
+    """A signal's number; one that no status has where the system does not know it."""
+    return int(getattr(signal, name, 10_000))
+
+
+_SENTENCES: dict[Cause, str] = {
+    "processor": "The model's process used an instruction that this processor does not have.",
+    "memory": "The system ended the model's process, most likely because memory ran out.",
+    "file": "llama.cpp gave up on this model file; it may be damaged.",
+    "fault": "The model's process crashed.",
+    "ended": "The model's process ended without being asked to.",
+}

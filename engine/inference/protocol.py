@@ -1,0 +1,191 @@
+"""What the parent and the inference child say to each other: JSON lines, one message each.
+
+The child speaks first, with Hello. Every request has an id and ends in exactly one of Done…,
+Failed or Cancelled; between them come items that carry the id and a sequence number. Nothing else
+in Attune knows that this is JSON.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from engine.errors import EngineError
+from engine.types import Answer, Chunk, Launch, Notice, Question, Started
+from engine.version import __version__
+
+PROTOCOL = 1
+BUILD = __version__
+
+
+class _Message(msgspec.Struct, frozen=True, tag=True, kw_only=True, forbid_unknown_fields=True):
+    """A line."""
+
+
+# From the parent ----------------------------------------------------------------------------
+
+
+class Probe(_Message, frozen=True):
+    """Ask what this machine offers; loads no model."""
+
+    id: int
+
+
+class Try(_Message, frozen=True):
+    """Load a model, decode a little, forget it again: one rung of the self-test."""
+
+    id: int
+    path: str
+    launch: Launch
+
+
+class Load(_Message, frozen=True):
+    """Load a model and keep it. `plain` skips the model's own chat template."""
+
+    id: int
+    path: str
+    name: str
+    launch: Launch
+    plain: bool = False
+
+
+class Generate(_Message, frozen=True):
+    """Answer a question. `seed` is used where the question has none."""
+
+    id: int
+    question: Question
+    seed: int
+
+
+class Cancel(_Message, frozen=True):
+    """End the request `target`; a generation then ends with what it has."""
+
+    target: int
+
+
+Request = Probe | Try | Load | Generate | Cancel
+
+
+# From the child -----------------------------------------------------------------------------
+
+
+class Hello(_Message, frozen=True):
+    """The first line."""
+
+    protocol: int
+    build: str
+    pid: int
+
+
+class Phase(_Message, frozen=True):
+    """Where a request stands, so that the parent knows how long silence is normal."""
+
+    id: int
+    seq: int
+    phase: Literal["template", "prefill", "decode", "load"]
+
+
+class NoticeItem(_Message, frozen=True):
+    id: int
+    seq: int
+    notice: Notice
+
+
+class StartedItem(_Message, frozen=True):
+    id: int
+    seq: int
+    started: Started
+
+
+class ChunkItem(_Message, frozen=True):
+    id: int
+    seq: int
+    chunk: Chunk
+
+
+class Probed(_Message, frozen=True):
+    """Done: CPU libraries best first, devices in words, whether a GPU can take layers."""
+
+    id: int
+    variants: tuple[str, ...]
+    devices: tuple[str, ...]
+    gpu: bool
+
+
+class Tried(_Message, frozen=True):
+    """Done: it works, this fast, with this many threads."""
+
+    id: int
+    tokens_per_second: float
+    threads: int
+
+
+class Loaded(_Message, frozen=True):
+    """Done: the model is ready."""
+
+    id: int
+    device: str
+    context: int
+    template: Literal["model", "plain"]
+    reason: str
+    seconds: float
+
+
+class Answered(_Message, frozen=True):
+    """Done: the whole answer."""
+
+    id: int
+    answer: Answer
+
+
+class Failed(_Message, frozen=True):
+    """The request could not be carried out; see `engine.errors`."""
+
+    id: int
+    code: str
+    message: str
+    detail: str = ""
+
+
+class Cancelled(_Message, frozen=True):
+    """The request was ended before it was done."""
+
+    id: int
+
+
+Done = Probed | Tried | Loaded | Answered
+Item = Phase | NoticeItem | StartedItem | ChunkItem
+Reply = Hello | Item | Done | Failed | Cancelled
+
+_request: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+_reply: msgspec.json.Decoder[Reply] = msgspec.json.Decoder(Reply)
+_encode = msgspec.json.Encoder()
+
+
+class ProtocolError(EngineError):
+    """A line that is not one of the messages above."""
+
+    code = "protocol"
+
+
+def send(channel: BinaryIO, message: Request | Reply) -> None:
+    """Write one line and flush it. Raises OSError when the other side is gone."""
+    channel.write(_encode.encode(message) + b"\n")
+    channel.flush()
+
+
+def read_request(line: bytes) -> Request:
+    """A parent's line. Raises ProtocolError."""
+    try:
+        return _request.decode(line)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError("A request could not be read.", detail=str(error)) from error
+
+
+def read_reply(line: bytes) -> Reply:
+    """A child's line. Raises ProtocolError."""
+    try:
+        return _reply.decode(line)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError("A reply could not be read.", detail=str(error)) from error

@@ -1,0 +1,228 @@
+"""Chat templates from model files: programs by strangers, run under limits.
+
+A template is Jinja code inside the GGUF. It is rendered in the inference child, in Jinja's
+immutable sandbox, with a limit on time everywhere and on memory where the system offers one; a
+template that fails is replaced by a plain one, and the owner is told why.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jinja2 import TemplateError
+from jinja2.ext import loopcontrols
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from engine.types import Message
+
+SECONDS = 5.0
+MEMORY = 256 * 2**20
+LONGEST = 1 << 20
+"""Characters of a template, and of what it may render beyond the chat itself."""
+
+
+class Refused(Exception):
+    """The template cannot be used; the text says why."""
+
+
+class TookTooLong(Exception):
+    """Raised inside the rendering thread when its time is up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatFormat:
+    """How a chat becomes text.
+
+    source   "model" or "plain"
+    reason   why the plain one is used, "" otherwise
+    stops    text that ends an answer, for formats without an end token
+    """
+
+    source: str
+    text: str
+    reason: str
+    stops: tuple[str, ...]
+    marks: tuple[str, str]
+
+    def render(self, messages: Sequence[Message]) -> str:
+        """The prompt, ending where the answer begins. Raises Refused."""
+        return render(self.text, messages, marks=self.marks)
+
+
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "<|im_start|>assistant\n"
+)
+PLAIN = (
+    "{% for m in messages %}{{ {'system': '', 'user': 'Question: ', 'assistant': 'Answer: '}"
+    "[m.role] }}{{ m.content }}\n\n{% endfor %}Answer:"
+)
+
+
+def choose(template: str, *, marks: tuple[str, str], speaks_chatml: bool) -> ChatFormat:
+    """The model's own template if it stands a trial, otherwise a plain one.
+
+    speaks_chatml  whether the vocabulary has ChatML's control tokens
+    """
+    reason = "it has none"
+    if template:
+        try:
+            _try(template, marks=marks)
+            return ChatFormat(source="model", text=template, reason="", stops=(), marks=marks)
+        except Refused as refused:
+            reason = str(refused)
+    return plain(marks=marks, speaks_chatml=speaks_chatml, reason=reason)
+
+
+def plain(*, marks: tuple[str, str], speaks_chatml: bool, reason: str) -> ChatFormat:
+    """A format of our own; `reason` says why it is needed."""
+    text, stops = (CHATML, ()) if speaks_chatml else (PLAIN, ("\nQuestion:", "\nAnswer:"))
+    return ChatFormat(source="plain", text=text, reason=reason, stops=stops, marks=marks)
+
+
+def render(template: str, messages: Sequence[Message], *, marks: tuple[str, str]) -> str:
+    """Render a chat under limits. Raises Refused with the reason in words."""
+    turns = [{"role": m.role, "content": m.text} for m in messages]
+    try:
+        return _limited(template, turns, marks)
+    except _SystemRefused:
+        return _limited(template, _without_system(turns), marks)
+
+
+def _try(template: str, *, marks: tuple[str, str]) -> None:
+    if len(template) > LONGEST:
+        raise Refused(f"it has {len(template)} characters")
+    probe = "what-the-owner-asked"
+    turns = (
+        Message(role="system", text="Be kind."),
+        Message(role="user", text="Hello."),
+        Message(role="assistant", text="Hello!"),
+        Message(role="user", text=probe),
+    )
+    if probe not in render(template, turns, marks=marks):
+        raise Refused("it leaves the question out")
+
+
+class _SystemRefused(Exception):
+    """The template wants no system message."""
+
+
+def _limited(template: str, turns: list[dict[str, str]], marks: tuple[str, str]) -> str:
+    if len(template) > LONGEST:
+        raise Refused(f"it has {len(template)} characters")
+    room = LONGEST + sum(len(turn["content"]) for turn in turns)
+    try:
+        with _time_limit(), _memory_limit():
+            return _collect(template, turns, marks, room=room)
+    except TookTooLong:
+        raise Refused(f"it ran for more than {SECONDS:g} seconds") from None
+    except (MemoryError, OverflowError):
+        raise Refused("it wanted too much memory") from None
+    except RecursionError:
+        raise Refused("it calls itself without end") from None
+    except (Refused, _SystemRefused):
+        raise
+    except TemplateError as error:
+        if turns and turns[0]["role"] == "system" and "system" in str(error).lower():
+            raise _SystemRefused from error
+        raise Refused(f"{type(error).__name__}: {error}") from None
+    except Exception as error:  # noqa: BLE001 - a stranger's program can raise anything
+        raise Refused(f"{type(error).__name__}: {error}") from None
+
+
+def _collect(
+    template: str, turns: list[dict[str, str]], marks: tuple[str, str], *, room: int
+) -> str:
+    begin, end = marks
+    parts, size = [], 0
+    rendered = (
+        _environment()
+        .from_string(template)
+        .generate(messages=turns, add_generation_prompt=True, bos_token=begin, eos_token=end)
+    )
+    for part in rendered:
+        parts.append(part)
+        size += len(part)
+        if size > room:
+            raise Refused("it writes without end")
+    return "".join(parts)
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
+    )
+    environment.globals["raise_exception"] = _raise
+    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
+    environment.filters["tojson"] = _to_json
+    return environment
+
+
+def _raise(message: str) -> None:
+    raise TemplateError(message)
+
+
+def _to_json(value: Any, indent: int | None = None, **_others: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def _without_system(turns: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The system message moved to the head of the first question."""
+    system, first, *rest = turns
+    return [first | {"content": f"{system['content']}\n\n{first['content']}"}, *rest]
+
+
+@contextmanager
+def _time_limit() -> Iterator[None]:
+    """Raise TookTooLong in this thread when SECONDS are over.
+
+    An exception set from another thread is seen between bytecodes, which is enough for loops; a
+    single long call inside the C library is left to the parent's watchdog.
+    """
+    done = threading.Event()
+    target = threading.get_ident()
+
+    def watch() -> None:
+        if not done.wait(SECONDS):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(target), ctypes.py_object(TookTooLong)
+            )
+
+    guard = threading.Thread(target=watch, name="template-guard", daemon=True)
+    guard.start()
+    try:
+        yield
+    finally:
+        done.set()
+        guard.join()
+        # Takes back an exception that was set but not yet seen.
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(target), None)
+
+
+@contextmanager
+def _memory_limit() -> Iterator[None]:
+    """Let the process grow by MEMORY at most, where the system knows such a limit."""
+    try:
+        import resource
+        from pathlib import Path
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, OSError):
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = pages * resource.getpagesize() + MEMORY
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

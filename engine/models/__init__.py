@@ -1,0 +1,1 @@
+"""Which models there are, and what a GGUF file says of itself."""

@@ -1,0 +1,1 @@
+"""A conversation: joins the parts, owns no numbers."""
