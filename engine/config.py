@@ -16,7 +16,16 @@ from typing import Any
 import msgspec
 
 from engine.errors import StorageError
-from engine.types import MAX_GAMMA, MAX_PREFERENCES, Launch, Notice, Preference, Sampling
+from engine.types import (
+    MAX_GAMMA,
+    MAX_PREFERENCES,
+    MAX_WEIGHT,
+    Launch,
+    Notice,
+    Preference,
+    Sampling,
+    out_of_range,
+)
 
 SCHEMA_VERSION = 1
 
@@ -58,7 +67,7 @@ class SettingsFile:
             raw = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return Settings(), ()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             return Settings(), (self._damaged(str(error)),)
         if not isinstance(raw, dict):
             return Settings(), (self._damaged("not an object"),)
@@ -67,8 +76,10 @@ class SettingsFile:
     def write(self, settings: Settings) -> None:
         """Replace the file; the old one stays until the new one is safe on disk."""
         body = {"schema_version": SCHEMA_VERSION} | self._unknown | msgspec.to_builtins(settings)
+        text = json.dumps(body, indent=2, ensure_ascii=False)
         try:
-            write_atomically(self.path, json.dumps(body, indent=2, ensure_ascii=False).encode())
+            # What UTF-8 cannot hold, half a character, is written the way JSON escapes it.
+            write_atomically(self.path, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise StorageError(
                 f"The settings could not be saved to {self.path} ({error.strerror}). "
@@ -79,7 +90,7 @@ class SettingsFile:
         known = {f.name: f for f in fields(Settings)}
         self._unknown = {k: v for k, v in raw.items() if k not in known and k != "schema_version"}
         settings, notices = Settings(), []
-        for name in known.keys() & raw.keys():
+        for name in (name for name in known if name in raw):
             try:
                 value = msgspec.convert(raw[name], _field_types()[name])
                 settings = _checked(replace(settings, **{name: value}))
@@ -142,4 +153,15 @@ def _checked(settings: Settings) -> Settings:
         raise ValueError(f"{settings.gamma} is not in [0, {MAX_GAMMA:g}]")
     if len(settings.preferences) > MAX_PREFERENCES:
         raise ValueError(f"more than {MAX_PREFERENCES} preferences")
+    for preference in settings.preferences:
+        if not preference.text.strip():
+            raise ValueError("a preference is empty")
+        if not 0.0 <= preference.weight <= MAX_WEIGHT:
+            raise ValueError(f"weight {preference.weight} is not in [0, {MAX_WEIGHT:g}]")
+    if broken := out_of_range(settings.sampling):
+        name, value, allowed = broken
+        raise ValueError(f"{name} is {value}, not {allowed}")
+    launch = settings.launch
+    if launch and (launch.threads < 1 or launch.context < 1 or launch.gpu_layers < -1):
+        raise ValueError("a number is too small")
     return settings

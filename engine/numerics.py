@@ -6,6 +6,8 @@ does not: exp of log-probs sums to one.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,11 +18,11 @@ Ids = npt.NDArray[np.intp]
 def log_sum_exp(logits: F32, *, scratch: F32 | None = None) -> float:
     """log Σ_v exp(logits_v), with the largest taken out first so that nothing overflows.
 
-    logits   float32, (V,), read; −inf allowed, −inf everywhere gives −inf
+    logits   float32, (V,), read; −inf allowed, −inf everywhere gives −inf, +inf anywhere gives +inf
     scratch  float32, (V,), overwritten; None allocates
     """
     top = float(logits.max())
-    if top == -np.inf:
+    if not math.isfinite(top):
         return top
     shifted = np.subtract(logits, np.float32(top), out=scratch)
     np.exp(shifted, out=shifted)

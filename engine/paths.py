@@ -32,11 +32,14 @@ def data_folder(chosen: Path | None = None) -> DataFolder:
     chosen  from the command line; else the variable ATTUNE_DATA_DIR; else the platform's place
     Raises StorageError where it cannot be made or written.
     """
-    root = (chosen or _default()).expanduser().absolute()
+    root = chosen or _default()
     try:
+        root = root.expanduser().absolute()
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise _unusable(root, error.strerror or str(error)) from error
+    except RuntimeError as error:  # "~somebody" who does not exist
+        raise _unusable(root, str(error).rstrip(".")) from error
     if not os.access(root, os.W_OK | os.X_OK):
         raise _unusable(root, "it cannot be written")
     return DataFolder(root=root)

@@ -19,6 +19,7 @@ METHODS: tuple[Method, ...] = ("base", "pref", "la", "amulet")
 MAX_GAMMA = 10.0
 """The largest strength γ on offer: twice the published 4.65; beyond it small models derail."""
 
+MAX_WEIGHT = 2.0
 MAX_PREFERENCES = 4
 """Preferences at once; with "sum" each costs a stream."""
 
@@ -36,7 +37,7 @@ class Preference:
     """What the owner wants, in words.
 
     text    one adjective ("concise") or a sentence of their own
-    weight  multiplies γ for this preference alone, in [0, 2]
+    weight  multiplies γ for this preference alone, in [0, MAX_WEIGHT]
     """
 
     text: str
@@ -72,12 +73,12 @@ NEUTRAL = Steering()
 class Sampling:
     """How a token is drawn after steering; every rule is off at its neutral value.
 
-    temperature         ≥ 0, ≤ 5; 0 takes the likeliest token
-    top_k               ≥ 0; 0 is off
+    temperature         in [0, 5]; 0 takes the likeliest token
+    top_k               in [0, 10^6]; 0 is off
     top_p, min_p        in [0, 1]; 1 and 0 are off
     repetition_penalty  in [1, 10]: divides the probability of tokens seen in the last 64; 1 is off
-    max_tokens          ≥ 1
-    seed                ≥ 0, or None for one drawn afresh (the answer says which)
+    max_tokens          in [1, 10^6]
+    seed                in [0, 2^63), or None for one drawn afresh (the answer says which)
     """
 
     temperature: float = 0.7
@@ -87,6 +88,26 @@ class Sampling:
     repetition_penalty: float = 1.3
     max_tokens: int = 512
     seed: int | None = None
+
+
+_SAMPLING_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("temperature", 0, 5),
+    ("top_k", 0, 1_000_000),
+    ("top_p", 0, 1),
+    ("min_p", 0, 1),
+    ("repetition_penalty", 1, 10),
+    ("max_tokens", 1, 1_000_000),
+    ("seed", 0, 2**63 - 1),
+)
+
+
+def out_of_range(sampling: Sampling) -> tuple[str, float, str] | None:
+    """Name, value and allowed range of the first number that is outside its own; None if none."""
+    for name, low, high in _SAMPLING_RANGES:
+        value = getattr(sampling, name)
+        if value is not None and not low <= value <= high:  # NaN is outside, too
+            return name.replace("_", "-"), value, f"from {low} to {high}"
+    return None
 
 
 GREEDY = Sampling(temperature=0.0, top_k=0, top_p=1.0, min_p=0.0, repetition_penalty=1.0)

@@ -252,6 +252,10 @@ class Client:
 
 def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
     environment = {k: os.environ[k] for k in (*_KEPT, *_KEPT_FOR_GPU) if k in os.environ}
+    # numpy is used for one row at a time; threads of its own would only fight for the cores.
+    environment["OPENBLAS_NUM_THREADS"] = "1"
+    # An abort would otherwise start a debugger, where one is installed, and wait for it.
+    environment["GGML_NO_BACKTRACE"] = "1"
     try:
         return subprocess.Popen(
             command,

@@ -55,8 +55,9 @@ def after(cause: str, launch: Launch, variants: Sequence[str]) -> Launch | None:
         half = launch.context // 2
         return replace(launch, context=half) if half >= SMALLEST_CONTEXT else None
     if cause == "processor" and not launch.gpu_layers:
-        older = _older(launch.variant, variants)
-        return replace(launch, variant=older, extra_bufts=False) if older else None
+        if older := _older(launch.variant, variants):
+            return replace(launch, variant=older, extra_bufts=False)
+        return replace(launch, extra_bufts=False) if launch.extra_bufts else None
     return below(launch, variants)
 
 
@@ -65,7 +66,8 @@ def describe(launch: Launch) -> str:
     where = "GPU" if launch.gpu_layers else "CPU"
     name = f" ({launch.variant})" if launch.variant else ""
     repacked = "" if launch.extra_bufts else ", without repacked weights"
-    return f"{where}{name}{repacked}, {launch.threads} threads, context {launch.context}"
+    threads = f"{launch.threads} thread" + ("s" if launch.threads != 1 else "")
+    return f"{where}{name}{repacked}, {threads}, context {launch.context}"
 
 
 def _older(variant: str | None, variants: Sequence[str]) -> str | None:

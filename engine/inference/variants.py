@@ -15,6 +15,7 @@ from engine.steering.strength import LINEAR_ALIGNMENT
 from engine.types import (
     MAX_GAMMA,
     MAX_PREFERENCES,
+    MAX_WEIGHT,
     METHODS,
     Message,
     Preference,
@@ -92,8 +93,8 @@ def _check_steering(steering: Steering) -> None:
     for preference in steering.preferences:
         _check_text(preference.text)
         sentence(preference)
-        if not 0.0 <= preference.weight <= 2.0:
-            raise InvalidParameter.outside("weight", preference.weight, "from 0 to 2")
+        if not 0.0 <= preference.weight <= MAX_WEIGHT:
+            raise InvalidParameter.outside("weight", preference.weight, f"from 0 to {MAX_WEIGHT:g}")
 
 
 def _gamma(steering: Steering) -> float:
@@ -103,7 +104,7 @@ def _gamma(steering: Steering) -> float:
 
 def _sentences(steering: Steering) -> tuple[tuple[str, ...], tuple[float, ...]]:
     wanted: tuple[Preference, ...] = steering.preferences
-    if steering.method == "pref" or steering.combine == "compose":
+    if steering.method == "pref" or (steering.combine == "compose" and len(wanted) > 1):
         return (compose(wanted),), (1.0,)
     return tuple(sentence(p) for p in wanted), tuple(p.weight for p in wanted)
 

@@ -16,6 +16,7 @@ from engine.errors import DamagedModel, UnsupportedModel
 from engine.models.families import KINDS, NOT_WRITERS
 from engine.models.formats import BLOCKS, TABLES
 from engine.models.header import (
+    DEFAULT_ALIGNMENT,
     Array,
     Header,
     Omitted,
@@ -144,7 +145,9 @@ _ANOTHER = "choose a model that writes text"
 
 
 def _wrong(header: Header, key: str, value: object, allowed: str) -> DamagedModel:
-    shown = printable(str(value)) if not isinstance(value, Array) else f"{value.count} values"
+    shown = (
+        f"{value.count} values" if isinstance(value, Array) else printable(str(value)) or "empty"
+    )
     return damaged(header.path, f"{printable(key)} is {shown}, but must be {allowed}")
 
 
@@ -155,7 +158,8 @@ def _integer(header: Header, field: str, low: int, high: int) -> int | None:
     if value is None:
         return None
     if type(value) is not int or not low <= value <= high:
-        raise _wrong(header, key, value, f"a whole number from {low} to {high}")
+        allowed = f"a whole number from {low} to {high}" if low < high else str(low)
+        raise _wrong(header, key, value, allowed)
     return value
 
 
@@ -210,6 +214,9 @@ def _check_parts(header: Header) -> None:
 def _check_layout(header: Header) -> None:
     if not header.tensors:
         raise _unsupported(header, "holds no weights", _ANOTHER)
+    if header.alignment < DEFAULT_ALIGNMENT:
+        # The format allows it, the kernels do not.
+        raise _wrong(header, "general.alignment", header.alignment, "at least 32")
     expected = 0
     for tensor in header.tensors:
         size = _tensor_size(header, tensor)
@@ -372,10 +379,19 @@ def _check_vocabulary(header: Header) -> None:
     if words.repeated is not None:
         what = f"the token {printable(words.repeated)!r} stands in its vocabulary twice"
         raise damaged(header.path, what)
+    _check_tokenizer(header, model)
     _check_bytes(header, model, words.missing_bytes)
     for field in ("scores", "token_type"):
         _check_parallel(header, f"tokenizer.ggml.{field}", words.count)
     _check_embedding(header, words.count)
+
+
+def _check_tokenizer(header: Header, model: str) -> None:
+    # Over another vocabulary the first one aborts and the second never comes back.
+    recurrent = header.architecture.startswith(("rwkv", "arwkv"))
+    if model == "bert" or (model == "rwkv" and not recurrent):
+        what = f"tokenizer.ggml.model is {model}, which does not go with {header.architecture}"
+        raise damaged(header.path, what)
 
 
 def _check_bytes(header: Header, model: str, missing: int) -> None:

@@ -78,17 +78,21 @@ def plausible(base: F32, preferred: F32, *, plausibility: float, scratch: F32) -
     return ids if len(ids) else np.asarray([int(base.argmax())])
 
 
+@np.errstate(invalid="ignore")  # −inf in a stream: `_without_nan` says what it means
 def _combine(base: F32, preferred: F32, theta: F32, *, out: F32) -> F32:
-    np.multiply(base, np.float32(1.0) - theta.sum(dtype=np.float32), out=out)
-    if len(theta) == 1:
-        out += preferred[0] * theta[0]
-    else:
-        out += theta @ preferred
-    return out
+    """(1 − Σθ) Lb + Σ_j θ_j L_j, for one preference without a temporary array of size V."""
+    rest = np.float32(1.0) - theta.sum(dtype=np.float32)
+    if len(theta) == 1 and theta[0] != 0.0:
+        np.multiply(base, rest / theta[0], out=out)
+        np.add(out, preferred[0], out=out)
+        return np.multiply(out, theta[0], out=out)
+    np.multiply(base, rest, out=out)
+    return np.add(out, theta @ preferred, out=out)
 
 
 def _without_nan(scores: F32) -> F32:
     """−inf in any stream makes ±inf or NaN above; all of them mean "never"."""
-    if not np.isfinite(scores.sum(dtype=np.float32)):
-        scores[~np.isfinite(scores)] = -np.inf
+    finite = np.isfinite(scores)
+    if not finite.all():
+        scores[~finite] = -np.inf
     return scores

@@ -16,7 +16,7 @@ import numpy as np
 from engine.errors import InvalidParameter
 from engine.numerics import F32
 from engine.steering.amulet import Candidates
-from engine.types import Sampling
+from engine.types import Sampling, out_of_range
 
 PENALTY_WINDOW = 64
 """Tokens of the answer that the repetition penalty looks back on."""
@@ -24,20 +24,9 @@ PENALTY_WINDOW = 64
 
 def check(sampling: Sampling) -> None:
     """Refuse a value outside its range. Raises InvalidParameter naming value and range."""
-    for name, value, low, high in (
-        ("temperature", sampling.temperature, 0.0, 5.0),
-        ("top-p", sampling.top_p, 0.0, 1.0),
-        ("min-p", sampling.min_p, 0.0, 1.0),
-        ("repetition penalty", sampling.repetition_penalty, 1.0, 10.0),
-    ):
-        if not (math.isfinite(value) and low <= value <= high):
-            raise InvalidParameter.outside(name, value, f"from {low:g} to {high:g}")
-    if sampling.top_k < 0:
-        raise InvalidParameter.outside("top-k", sampling.top_k, "0 (off) or more")
-    if not 1 <= sampling.max_tokens <= 1_000_000:
-        raise InvalidParameter.outside("max-tokens", sampling.max_tokens, "from 1 to 1000000")
-    if sampling.seed is not None and not 0 <= sampling.seed < 2**63:
-        raise InvalidParameter.outside("seed", sampling.seed, "from 0 to 2^63 − 1")
+    if broken := out_of_range(sampling):
+        name, value, allowed = broken
+        raise InvalidParameter.outside(name, value, allowed)
 
 
 def penalise(candidates: Candidates, *, recent: Iterable[int], penalty: float) -> Candidates:
@@ -79,10 +68,13 @@ def top_p(candidates: Candidates, *, mass: float) -> Candidates:
     """Keep the fewest likeliest tokens whose probability reaches `mass`, in [0, 1]; one at least."""
     if mass >= 1.0:
         return candidates
-    order = np.argsort(-candidates.scores, kind="stable")
-    before = np.cumsum(_probabilities(candidates.scores[order]), dtype=np.float64)
-    count = int(np.searchsorted(before, mass)) + 1
-    mask = np.zeros(len(order), dtype=bool)
+    chances = _probabilities(candidates.scores)
+    # Tokens below (1 − mass)/n cannot add up to what may be left out, so none of them is needed.
+    likely = np.flatnonzero(chances >= np.float32((1.0 - mass) / len(chances)))
+    order = likely[np.argsort(-chances[likely], kind="stable")]
+    reached = np.cumsum(chances[order], dtype=np.float64)
+    count = int(np.searchsorted(reached, mass)) + 1
+    mask = np.zeros(len(chances), dtype=bool)
     mask[order[:count]] = True
     return _kept(candidates, mask)
 
@@ -93,10 +85,10 @@ def draw(candidates: Candidates, *, temperature: float, rng: np.random.Generator
         position = int(candidates.scores.argmax())
     else:
         chances = _probabilities(candidates.scores, temperature=temperature)
-        position = int(
-            np.searchsorted(np.cumsum(chances, dtype=np.float64), rng.random(), side="right")
-        )
-        position = min(position, len(chances) - 1)
+        reached = np.cumsum(chances, dtype=np.float64)
+        # Scaled by the sum, which rounding leaves beside 1: what lies beyond it would otherwise
+        # fall to the last candidate, even to one that must never come.
+        position = int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))
     return position if candidates.ids is None else int(candidates.ids[position])
 
 

@@ -24,7 +24,7 @@ def sentence(preference: Preference) -> str:
         raise InvalidParameter(
             f"A preference has {len(text)} characters, but {MAX_LENGTH} are the most."
         )
-    if " " not in text and text.isalpha():
+    if text.replace("-", "").isalpha():
         return f"Your answer should be {text} as much as possible."
     text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?…。" else f"{text}."
