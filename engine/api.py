@@ -128,17 +128,17 @@ class Engine:
         """
         yield from self._early
         self._early = ()
+        starter = self._starter()
         yield from self._catalogue.notices
         launch = yield from self._launch()
-        card = self._catalogue.get(model or self._settings.model or self._starter())
+        wanted = model or self._settings.model or starter
         try:
-            yield from self._load(card, launch=launch)
+            yield from self._load(self._catalogue.get(wanted), launch=launch)
         except (ModelError, EngineError) as error:
-            if model or card.starter:
+            if model or wanted == starter:
                 raise
             yield Notice(code="starter_instead", text=f"{error.message} The starter model answers.")
-            card = self._catalogue.get(self._starter())
-            yield from self._load(card, launch=launch)
+            yield from self._load(self._catalogue.get(starter), launch=launch)
 
     def answer(self, question: Question) -> Iterator[AnswerEvent]:
         """Stream one answer; the last Answer event carries the whole text. Blocks.
@@ -174,8 +174,10 @@ class Engine:
 
     def remove_model(self, model: str) -> ModelCard:
         """Forget a model; the file stays where it is."""
-        card = self._catalogue.get(model)
+        # Not `get`, which wants the file to be there.
+        known = {card.id: card for card in self._catalogue.list()}
         self._catalogue.remove(model)
+        card = known[model]
         if self._settings.model == card.id:
             self.change(model="")
         return card

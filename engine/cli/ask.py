@@ -42,10 +42,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         answer = stream(engine, question, output)
     finally:
         engine.close()
-    output.result(_result(answer, load=load))
+    error = None
     if answer.finish == "interrupted":
-        raise EngineError("The answer is not complete: the model's process died. Ask again.")
-    return 0
+        error = EngineError("The answer is not complete: the model's process died. Ask again.")
+    return output.result(_result(answer, load=load), error=error)
 
 
 def steering_of(arguments: argparse.Namespace, settings: Settings) -> Steering:

@@ -19,10 +19,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         engine.close()
     for label, value in _lines(found):
         output.text(f"{label:<14}{value}")
-    output.result(asdict(found))
+    error = None
     if not found.remembered:
-        raise EngineError("No setting works on this computer. Please report the lines above.")
-    return 0
+        error = EngineError("No setting works on this computer. Please report the lines above.")
+    return output.result(asdict(found), error=error)
 
 
 def _lines(found: Diagnosis) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
 
 from engine.api import Engine, ModelCard
 from engine.cli.output import Output
@@ -51,6 +52,8 @@ def _verify(engine: Engine, name: str | None) -> tuple[tuple[ModelCard, ...], tu
 
 def _use(engine: Engine, name: str) -> ModelCard:
     card = engine.find_model(name)
+    if not card.sha256:  # a file that was not added: only added ones are found by their id
+        card = engine.add_model(Path(card.path))
     engine.change(model="" if card.starter else card.id)
     return card
 

@@ -20,10 +20,17 @@ class Output:
         if not self.json:
             print(printable(text), end=end, flush=True)
 
-    def result(self, value: dict[str, Any]) -> None:
-        """The result for programs; silent without --json."""
+    def result(self, value: dict[str, Any], *, error: AttuneError | None = None) -> int:
+        """The result for programs; silent without --json. Returns the exit code.
+
+        error  why the result is not whole; it stands beside the result, in the same object
+        """
         if self.json:
-            print(json.dumps(value, ensure_ascii=False))
+            print(json.dumps(value | _described(error), ensure_ascii=False))
+        if error is None:
+            return 0
+        self.note(f"attune: {error.message}")
+        return 1
 
     def note(self, text: str) -> None:
         """Something besides the result."""
@@ -31,10 +38,11 @@ class Output:
 
     def fail(self, error: AttuneError) -> int:
         """The error in one line; returns the exit code."""
-        if self.json:
-            self.result({"error": {"code": error.code, "message": error.message}})
-        self.note(f"attune: {error.message}")
-        return 1
+        return self.result({}, error=error)
+
+
+def _described(error: AttuneError | None) -> dict[str, Any]:
+    return {"error": {"code": error.code, "message": error.message}} if error else {}
 
 
 def printable(text: str) -> str:

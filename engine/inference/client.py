@@ -17,7 +17,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from engine.errors import AttuneError, EngineCrashed, EngineMismatch, EngineSilent, from_code
+from engine.errors import (
+    AttuneError,
+    EngineCrashed,
+    EngineMismatch,
+    EngineSilent,
+    InvalidText,
+    from_code,
+)
 from engine.inference import protocol
 from engine.inference.death import Death, explain
 
@@ -32,6 +39,9 @@ SILENCE_SECONDS = {"template": 15.0, "decode": 120.0}
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE")
 _KEPT_FOR_GPU = ("CUDA_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES", "VK_DRIVER_FILES")
+
+
+_UNREADABLE = Death(cause="fault", text="What the model's process said could not be understood.")
 
 
 class ChildDied(EngineCrashed):
@@ -71,7 +81,8 @@ class Client:
         self._writing = threading.Lock()
         self._ids = 0
         self._current: int | None = None
-        self._cancelled_at: float | None = None
+        self._cancelled: tuple[int, float] | None = None
+        self._unreadable = False
         self._phase = "start"
         self._process = _spawn(command or own_command())
         self._threads = [
@@ -108,7 +119,7 @@ class Client:
         stays silent for longer than its phase allows.
         """
         assert not isinstance(message, protocol.Cancel)
-        self._current, self._cancelled_at, self._phase = message.id, None, "load"
+        self._current, self._phase = message.id, "load"
         try:
             self._send(message)
             while True:
@@ -118,6 +129,9 @@ class Client:
                 yield reply
                 if isinstance(reply, protocol.Done | protocol.Cancelled):
                     return
+        except GeneratorExit:
+            self.cancel()  # nobody reads on, so nobody waits for it
+            raise
         finally:
             self._current = None
 
@@ -126,7 +140,8 @@ class Client:
         current = self._current
         if current is None:
             return
-        self._cancelled_at = time.monotonic()
+        if self._cancelled is None or self._cancelled[0] != current:
+            self._cancelled = current, time.monotonic()
         try:
             self._send(protocol.Cancel(target=current))
         except EngineCrashed:
@@ -172,18 +187,19 @@ class Client:
         """The next message of the current request."""
         while True:
             reply = self._receive(self._patience())
-            if isinstance(reply, protocol.Phase):
-                self._phase = reply.phase
-            elif isinstance(reply, protocol.StartedItem):
-                self._phase = "decode"
             if reply is None:
                 self._give_up()
             elif not isinstance(reply, protocol.Hello) and reply.id == self._current:
+                if isinstance(reply, protocol.Phase):
+                    self._phase = reply.phase
+                elif isinstance(reply, protocol.StartedItem):
+                    self._phase = "decode"
                 return reply
 
     def _patience(self) -> float | None:
-        if self._cancelled_at is not None:
-            return max(0.0, self._cancelled_at + STOP_SECONDS - time.monotonic())
+        cancelled = self._cancelled
+        if cancelled is not None and cancelled[0] == self._current:
+            return max(0.0, cancelled[1] + STOP_SECONDS - time.monotonic())
         return SILENCE_SECONDS.get(self._phase)
 
     def _receive(self, patience: float | None) -> protocol.Reply | None:
@@ -200,15 +216,23 @@ class Client:
         return reply
 
     def _give_up(self) -> None:
-        phase = self._phase
+        phase, cancelled = self._phase, self._cancelled
         self.kill()
-        what = "did not stop" if self._cancelled_at is not None else f"was silent while in {phase}"
+        stopping = cancelled is not None and cancelled[0] == self._current
+        what = "did not stop" if stopping else f"was silent while in {phase}"
         raise EngineSilent(f"The model's process {what} and was ended.", detail=phase)
 
     def _died(self) -> ChildDied:
-        status = self._process.wait()
+        try:
+            status = self._process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._unreadable = True
+            self._process.kill()
+            status = self._process.wait()
         self._tidy()
-        return ChildDied(explain(status, phase=self._phase), detail="\n".join(self._last_words))
+        # A child that was ended for what it said did not run out of memory.
+        death = _UNREADABLE if self._unreadable else explain(status, phase=self._phase)
+        return ChildDied(death, detail="\n".join(self._last_words))
 
     def _send(self, message: protocol.Request) -> None:
         with self._writing:
@@ -216,6 +240,10 @@ class Client:
             assert stdin is not None
             try:
                 protocol.send(stdin, message)  # type: ignore[arg-type]
+            except UnicodeEncodeError as error:
+                raise InvalidText(
+                    "The text has a character that is not valid Unicode. Remove it and ask again."
+                ) from error
             except (OSError, ValueError) as error:
                 log.info("the child is gone: %s", error)
                 raise ChildDied(explain(self._process.poll(), phase=self._phase)) from error
@@ -224,9 +252,11 @@ class Client:
         assert self._process.stdout is not None
         try:
             for line in self._process.stdout:
-                self._inbox.put(protocol.read_reply(line))
+                if line.endswith(b"\n"):  # half a line is the last word of a child that died
+                    self._inbox.put(protocol.read_reply(line))
         except (AttuneError, ValueError, OSError) as error:
             log.error("the child's output could not be read: %s", error)
+            self._unreadable = True
             self._process.kill()
         self._inbox.put(_End())
 

@@ -96,12 +96,14 @@ class Generation:
         clock: Clock,
         stopped: Stopped,
         on_step: OnStep = lambda _seconds, _streams: None,
+        on_prompt: Callable[[], None] = lambda: None,
     ) -> None:
         """Checks the question. Raises InputError.
 
         seed     used where the question has none
         stopped  polled before every step
         on_step  told the seconds and streams of every decoding step
+        on_prompt  told when the template has done its part and the prompt is about to be read
         """
         check(question.sampling)
         self._plan: Plan = plan(question)
@@ -110,7 +112,7 @@ class Generation:
         self._name = name
         self._seed = question.sampling.seed if question.sampling.seed is not None else seed
         self._time = _Clockwork(clock=clock)
-        self._stopped, self._on_step = stopped, on_step
+        self._stopped, self._on_step, self._on_prompt = stopped, on_step, on_prompt
         self._flow = TextFlow(model, stops=form.stops)
         self._sampler = Sampler(question.sampling, rng=np.random.default_rng(self._seed))
         self._theta = weights(self._plan.gamma, of=self._plan.weights)
@@ -128,6 +130,7 @@ class Generation:
         if fitted.dropped:
             yield _dropped_notice(fitted.dropped)
         finish: Finish = "stopped"
+        self._on_prompt()
         try:
             prepared = self._prepare(fitted.prompts)
             yield self._started(fitted.prompts, prepared, dropped=fitted.dropped)

@@ -135,7 +135,7 @@ class Host:
             self._fail(request.id, error)
         except MemoryError:
             self._fail(request.id, InternalError("The model's process ran out of memory."))
-        except Exception as error:  # noqa: BLE001 - the outermost loop: no mistake ends it silently
+        except Exception as error:
             log.exception("request failed")
             told = InternalError(
                 f"Something unexpected went wrong ({type(error).__name__}: {error}). "
@@ -165,6 +165,7 @@ class Host:
 
     def _try(self, request: protocol.Try) -> protocol.Tried:
         model = self._open(request.path, request.launch)
+        self._phase("decode")
         try:
             tokens = model.tokenize(TRIAL_TEXT, special=False)
             speeds = {t: _speed(model, tokens, threads=t) for t in _counts(request.launch.threads)}
@@ -209,6 +210,7 @@ class Host:
             clock=time.perf_counter,
             stopped=lambda: request.id in self._cancelled,
             on_step=self._loaded.pace,
+            on_prompt=lambda: self._phase("prefill"),
         )
         self._phase("template")
         return self._stream(generation.run())

@@ -37,7 +37,8 @@ def fit(
     The system message and the last question always stay.
     Raises PromptTooLong when these alone do not fit.
     """
-    reserve = min(max_tokens, RESERVE, model.shape.cells // (4 * len(chats)))
+    shape = model.shape
+    reserve = min(max_tokens, RESERVE, shape.cells // (4 * len(chats)), shape.trained // 4)
     droppable = len(chats[0]) - 2
     prompts: tuple[tuple[int, ...], ...] = ()
     for dropped in _drop_counts(droppable):

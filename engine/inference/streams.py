@@ -101,6 +101,8 @@ class Streams:
 
     def fork(self, stream: int) -> int:
         """A new stream that continues where `stream` stands; returns its place."""
+        if len(self._ids) >= MAX_STREAMS:
+            raise InternalError(f"{MAX_STREAMS} streams are the most.")
         sequence = self._free_ids(self._held)[0]
         held = self._held[self._ids[stream]]
         self._copy(self._ids[stream], sequence, length=len(held))

@@ -124,6 +124,9 @@ class Supervisor:
         assert chosen is not None
         self._end_child()
         client = self._client = self._spawn()
+        if self._closed:  # meanwhile, from another thread, which found no child to end
+            self._end_child()
+            raise EngineError("Attune is closing.")
         request = protocol.Load(
             id=client.next_id(),
             path=chosen.path,
@@ -132,6 +135,8 @@ class Supervisor:
             plain=self._plain,
         )
         for reply in client.request(request):
+            if self._stopping:  # while the child was being started
+                client.cancel()
             if isinstance(reply, protocol.Loaded):
                 if reply.template == "plain":
                     yield _template_notice(chosen.name, reply.reason)
@@ -180,6 +185,8 @@ class Supervisor:
         assert client is not None
         request = protocol.Generate(id=client.next_id(), question=question, seed=seed)
         for reply in client.request(request):
+            if self._stopping:  # before the request was there to be cancelled
+                client.cancel()
             match reply:
                 case protocol.NoticeItem():
                     yield reply.notice
@@ -202,6 +209,9 @@ class Supervisor:
         yield self._cut_short(text, seed=seed, stopped=stopped)
         if self._closed:
             return
+        self._stopping = False
+        if error.detail == "template" and not stopped:
+            self._plain = True
         if isinstance(error, ChildDied) and not stopped:
             self._crashes = [t for t in self._crashes if self._clock() - t < SPELL_SECONDS]
             self._crashes.append(self._clock())

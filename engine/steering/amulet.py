@@ -85,9 +85,11 @@ def _combine(base: F32, preferred: F32, theta: F32, *, out: F32) -> F32:
     if len(theta) == 1 and theta[0] != 0.0:
         np.multiply(base, rest / theta[0], out=out)
         np.add(out, preferred[0], out=out)
-        return np.multiply(out, theta[0], out=out)
+        np.multiply(out, theta[0], out=out)
+        return out
     np.multiply(base, rest, out=out)
-    return np.add(out, theta @ preferred, out=out)
+    np.add(out, theta @ preferred, out=out)
+    return out
 
 
 def _without_nan(scores: F32) -> F32:

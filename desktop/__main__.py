@@ -1,0 +1,27 @@
+"""The `attune` command. Imports nothing heavy: most commands need no window."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.api import OpenWindow
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; it asks for the window when it is wanted."""
+    from engine.cli.main import main as run
+
+    return run(sys.argv[1:] if argv is None else argv, open_window=_open_window)
+
+
+def _open_window(request: OpenWindow) -> int:
+    from desktop.app import open_window
+
+    return open_window(request)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

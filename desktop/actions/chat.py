@@ -1,0 +1,36 @@
+"""Asking, stopping, asking again, beginning anew."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QGuiApplication
+
+from desktop.desk import Desk
+
+
+def ask(desk: Desk, text: str) -> bool:
+    """Ask; False if the text should stay where it is."""
+    return desk.asking.ask(text)
+
+
+def stop(desk: Desk) -> None:
+    desk.stop()
+
+
+def regenerate(desk: Desk) -> None:
+    desk.asking.regenerate()
+
+
+def new_chat(desk: Desk) -> None:
+    desk.asking.clear()
+
+
+def copy_last_answer(desk: Desk) -> None:
+    """Put the last answer on the clipboard as it was written, Markdown and all."""
+    for turn in reversed(desk.asking.conversation.turns):
+        if turn.text:
+            copy(turn.text)
+            return
+
+
+def copy(text: str) -> None:
+    QGuiApplication.clipboard().setText(text)

@@ -1,0 +1,188 @@
+"""Asking and answering, one question at a time. Lives on the GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from threading import Event
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.bridge import Bridge, Job, Listener
+from desktop.conversation import Conversation, Turn
+from desktop.loading import Loading
+from desktop.speed import Speedometer
+from desktop.taste import Taste
+from engine.api import Answer, AttuneError, Chunk, Engine, Notice, Question, Ready, Started
+
+
+class Asking(QObject):
+    """The conversation on the screen and the answer under way.
+
+    asked(Turn)            a turn begins; with `previous` set it replaces that one
+    grew(Turn)             its text, notes or state changed
+    settled(Turn)          it is done, well or not
+    withdrawn(Turn)        it is taken back; its `previous`, if any, stands again
+    returned(str)          words that the owner should get back to edit
+    cleared()              a new chat
+    noticed(str)           a sentence for the owner that belongs to no turn
+    measured(used, speed)  tokens of the context (int), tokens per second (float or None)
+    """
+
+    asked = Signal(object)
+    grew = Signal(object)
+    settled = Signal(object)
+    withdrawn = Signal(object)
+    returned = Signal(str)
+    cleared = Signal()
+    noticed = Signal(str)
+    measured = Signal(int, object)
+
+    def __init__(
+        self, engine: Engine, bridge: Bridge, loading: Loading, *, taste: Callable[[], Taste]
+    ) -> None:
+        super().__init__()
+        self._engine, self._bridge, self._loading = engine, bridge, loading
+        self._taste = taste
+        self.conversation = Conversation()
+        self._job: Job | None = None
+        self._turn: Turn | None = None
+        self._told = Event()
+        self._speed = Speedometer()
+        self.used = 0
+
+    @property
+    def busy(self) -> bool:
+        """A question waits or is being answered."""
+        return self._turn is not None
+
+    def ask(self, text: str) -> bool:
+        """False if there is nothing to ask, or another answer is under way."""
+        if self.busy or not text.strip():
+            return False
+        self._send(self.conversation.begin(text.strip(), steering=self._taste().steering))
+        return True
+
+    def regenerate(self) -> bool:
+        """Answer the last question afresh, with the preferences as they are now."""
+        if self.busy:
+            return False
+        turn = self.conversation.begin_again(steering=self._taste().steering)
+        if turn is None:
+            return False
+        self._send(turn)
+        return True
+
+    def note(self, sentence: str) -> bool:
+        """Say it where the owner is looking: at the question that waits. False if none does."""
+        if self._turn is None:
+            return False
+        self._turn.note(sentence)
+        self.grew.emit(self._turn)
+        return True
+
+    def stop(self) -> None:
+        """End the answer; a question whose answer has not begun comes back to be edited."""
+        if self._turn is None or self._job is None:
+            return
+        waiting = self._turn.state == "waiting"
+        self._told.set()
+        if waiting and self._loading.busy:
+            # The engine is busy with the model, not with us: leave it alone.
+            self._take_back(self._turn)
+        else:
+            self._engine.stop()
+
+    def clear(self) -> None:
+        """Begin a new chat; an answer under way is given up."""
+        if self._job is not None:
+            waiting = self._turn is not None and self._turn.state == "waiting"
+            self._bridge.withdraw(self._job)
+            if not (waiting and self._loading.busy):
+                self._engine.stop()
+        self._turn = self._job = None
+        self.conversation = Conversation()
+        self._measure(0, None)
+        self.cleared.emit()
+
+    # On the lane's thread ---------------------------------------------------------------
+
+    def _answer(self, question: Question, told: Event) -> Iterator[object]:
+        if told.is_set():
+            return
+        nudged = False
+        for event in self._engine.answer(question):
+            yield event
+            # A stop that came just before the engine began to listen is said once more.
+            if told.is_set() and not nudged and isinstance(event, (Started, Chunk)):
+                self._engine.stop()
+                nudged = True
+
+    # On the GUI thread again ------------------------------------------------------------
+
+    def _send(self, turn: Turn) -> None:
+        self._turn, self._speed, self._told = turn, Speedometer(), Event()
+        self._loading.ensure()
+        question = self.conversation.question(turn, sampling=self._engine.settings.sampling)
+        listener = Listener(
+            heard=partial(self._heard, turn),
+            failed=partial(self._failed, turn),
+            done=partial(self._done, turn),
+        )
+        self._job = self._bridge.submit(partial(self._answer, question, self._told), listener)
+        self.asked.emit(turn)
+
+    def _heard(self, turn: Turn, event: object) -> None:
+        match event:
+            case Chunk():
+                turn.add(event.text)
+                self._tick(event.tokens)
+            case Started():
+                turn.state = "reading"
+                self._measure(event.prompt_tokens, None)
+            case Notice():
+                turn.note(event.text)
+            case Answer():
+                turn.finish(event)
+                self._measure(event.used, event.tokens_per_second)
+            case Ready():
+                self._loading.heard(event)
+        self.grew.emit(turn)
+
+    def _failed(self, turn: Turn, error: AttuneError) -> None:
+        if not turn.text:
+            self.noticed.emit(error.message)
+            self._take_back(turn)
+            return
+        turn.interrupt(error.message)
+        self._settle(turn)
+
+    def _done(self, turn: Turn) -> None:
+        if self._told.is_set() and not turn.text and not turn.broken:
+            self._take_back(turn)
+            return
+        if turn.answer is None:
+            turn.interrupt(self.tr("The answer ended early."))
+        self._settle(turn)
+
+    def _settle(self, turn: Turn) -> None:
+        self._turn = self._job = None
+        turn.previous = None  # the new answer stands
+        self.settled.emit(turn)
+
+    def _take_back(self, turn: Turn) -> None:
+        if self._job is not None:
+            self._bridge.withdraw(self._job)
+        self._turn = self._job = None
+        if self.conversation.withdraw(turn) is None:
+            self.returned.emit(turn.question)
+        self.withdrawn.emit(turn)
+
+    def _tick(self, tokens: int) -> None:
+        speed = self._speed.tick(tokens)
+        if speed is not None:
+            self._measure(self.used, speed)
+
+    def _measure(self, used: int, speed: float | None) -> None:
+        self.used = used
+        self.measured.emit(used, speed)

@@ -1,0 +1,1 @@
+"""How Attune looks: sizes, colours, the style sheet, and following the system's theme."""

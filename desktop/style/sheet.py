@@ -1,0 +1,84 @@
+"""The style sheet, written from the tokens; it names our own widgets only."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QFontMetricsF
+
+from desktop.style import tokens
+from desktop.style.tokens import Look
+
+SHEET = """
+QMainWindow, #column, #page, #stack {{ background: {page}; }}
+#page {{ border: none; }}
+#sidebar {{ background: {side}; border-right: 1px solid {line}; }}
+#sidebar QLabel, #muted {{ color: {muted}; }}
+#headline {{ color: {text}; }}
+
+#composer {{ background: {raised}; border: {focus}px solid {line}; border-radius: {wide}px; }}
+#composer[lit="true"] {{ border-color: {lit}; }}
+#composer QTextEdit {{ background: transparent; border: none; color: {text};
+    selection-background-color: {selection}; selection-color: {text}; }}
+
+#primary {{ background: {accent}; color: {on_accent}; border: {focus}px solid {accent};
+    border-radius: {radius}px; padding: 5px 14px; font-weight: 600; }}
+#primary:hover {{ background: {accent_hover}; border-color: {accent_hover}; }}
+#primary:focus {{ border-color: {text}; }}
+#primary:disabled {{ background: {line}; border-color: {line}; color: {muted}; }}
+
+#quiet {{ background: transparent; color: {text}; border: {focus}px solid transparent;
+    border-radius: {radius}px; padding: 4px 12px; text-align: left; }}
+#quiet:hover {{ background: {surface}; }}
+#quiet:focus {{ border-color: {accent}; }}
+#quiet:disabled {{ color: {muted}; }}
+#quiet[soft="true"] {{ color: {muted}; padding: 1px 8px 1px 12px; }}
+#quiet[soft="true"]:hover {{ color: {text}; }}
+
+#chip {{ background: {surface}; color: {text}; border: {focus}px solid {surface};
+    border-radius: {radius_chip}px; padding: 2px 10px; }}
+#chip:hover {{ border-color: {line}; }}
+#chip:focus {{ border-color: {accent}; }}
+#chip[resting="true"] {{ background: {raised}; color: {muted}; border-color: {raised}; }}
+#chip[resting="true"]:focus {{ border-color: {accent}; }}
+
+#wish {{ background: {page}; color: {text}; border: {focus}px solid {accent};
+    border-radius: {radius_chip}px; padding: 2px 10px; selection-background-color: {selection};
+    selection-color: {text}; }}
+
+#suggestion {{ background: transparent; color: {text}; border: 1px solid {line};
+    border-radius: {wide}px; padding: 10px 13px; text-align: left; }}
+#suggestion:hover {{ background: {surface}; border-color: {surface}; }}
+#suggestion:focus {{ border: {focus}px solid {accent}; padding: 9px 12px; }}
+
+#reader {{ background: transparent; border: none; selection-background-color: {selection};
+    selection-color: {text}; }}
+
+QSlider#strength {{ border: {focus}px solid transparent; border-radius: {radius}px;
+    min-height: 22px; }}
+QSlider#strength:focus {{ border-color: {accent}; }}
+QSlider#strength::groove:horizontal {{ height: 4px; border-radius: 2px; background: {line}; }}
+QSlider#strength::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {accent}; }}
+QSlider#strength::handle:horizontal {{ width: 14px; margin: -5px 0; border-radius: 7px;
+    background: {accent}; }}
+QSlider#strength::sub-page:horizontal:disabled {{ background: {line}; }}
+QSlider#strength::handle:horizontal:disabled {{ background: {muted}; }}
+"""
+
+
+def sheet(look: Look) -> str:
+    """The style sheet for one look."""
+    colours = {
+        name: getattr(look, name).name()
+        for name in (
+            "page", "side", "surface", "raised", "line", "text", "muted", "accent",
+            "lit", "on_accent", "selection",
+        )
+    }  # fmt: skip
+    return SHEET.format(
+        **colours,
+        accent_hover=tokens.mix(look.accent, look.text, 0.18).name(),
+        focus=tokens.FOCUS,
+        radius=tokens.RADIUS,
+        wide=tokens.RADIUS_WIDE,
+        # Qt drops a radius that is more than half the height.
+        radius_chip=round(QFontMetricsF(look.plain).height() / 2) + 3,
+    )

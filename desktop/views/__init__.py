@@ -1,0 +1,1 @@
+"""The parts of the window: they join widgets and pass intentions on."""

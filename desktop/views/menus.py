@@ -1,0 +1,189 @@
+"""Every action of the window, its keys, and the menu in which it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from desktop.actions import chat, preferences
+from desktop.actions import models as model_actions
+from desktop.desk import Desk
+from desktop.taste import Taste
+from engine.api import MAX_PREFERENCES, ModelCard
+
+Keys = str | QKeySequence.StandardKey
+
+
+class Menus(QObject):
+    """Builds the menu bar. Actions carry a stable object name.
+
+    What only the window can do (send, add a preference, zoom, …) it connects itself, by attribute.
+    """
+
+    def __init__(self, window: QMainWindow, desk: Desk) -> None:
+        super().__init__(window)
+        self._window, self._desk = window, desk
+        self.groups: list[tuple[str, list[QAction]]] = []
+        self._build_chat()
+        self._build_preferences()
+        self._build_model()
+        self._build_view()
+        self._build_help()
+
+    @staticmethod
+    def on(action: QAction, run: Callable[[], object]) -> None:
+        """Call this, without arguments, when the action is chosen."""
+        action.triggered.connect(lambda: run())
+
+    # What changes -----------------------------------------------------------------------
+
+    def show_busy(self, *, answering: bool, loading: bool, answers: bool) -> None:
+        """Enable what can be done now."""
+        self.stop.setEnabled(answering or loading)
+        self.send.setEnabled(not answering)
+        self.regenerate.setEnabled(answers and not answering)
+        self.copy.setEnabled(answers)
+
+    def show_taste(self, taste: Taste) -> None:
+        """One entry per preference, to remove it."""
+        self.add_preference.setEnabled(not taste.full)
+        for index, action in enumerate(self._removals):
+            known = index < len(taste.words)
+            action.setVisible(known)
+            action.setEnabled(known)
+            word = taste.words[index].replace("&", "&&") if known else ""
+            action.setText(self.tr("Remove “{0}”").format(word))
+        self.neutral.setChecked(taste.neutral)
+        steers = bool(taste.words) and not taste.neutral
+        self.stronger.setEnabled(steers and taste.strength < 1)
+        self.weaker.setEnabled(steers and taste.strength > 0)
+
+    def show_models(self, cards: tuple[ModelCard, ...], current: str) -> None:
+        """One entry per model; those that are not there say why."""
+        for action in self._choices.actions():
+            self._choices.removeAction(action)
+            self.models.removeAction(action)
+            action.deleteLater()
+        for card in cards:
+            action = QAction(self._label(card), self._choices, checkable=True)
+            action.setObjectName("choice")
+            action.setEnabled(card.available)
+            action.setChecked(card.id == current)
+            action.triggered.connect(partial(self._choose, card.id))
+            self.models.insertAction(self._choices_end, action)
+
+    # Building ---------------------------------------------------------------------------
+
+    def _build_chat(self) -> None:
+        menu = self._menu(self.tr("&Chat"))
+        add, desk = partial(self._add, menu), self._desk
+        self.new_chat = add(
+            "new_chat", self.tr("&New chat"), [QKeySequence.StandardKey.New],
+            partial(chat.new_chat, desk),
+        )  # fmt: skip
+        menu.addSeparator()
+        self.send = add("send", self.tr("&Send"), ["Ctrl+Return"])
+        self.stop = add("stop", self.tr("S&top"), ["Esc"], partial(chat.stop, desk))
+        self.regenerate = add(
+            "regenerate", self.tr("&Regenerate"), ["Ctrl+R"], partial(chat.regenerate, desk)
+        )
+        self.copy = add(
+            "copy", self.tr("&Copy last answer"), ["Ctrl+Shift+C"],
+            partial(chat.copy_last_answer, desk),
+        )  # fmt: skip
+        self.copy.setIconText(self.tr("Copy"))
+        menu.addSeparator()
+        self.quit = add("quit", self.tr("&Quit"), ["Ctrl+Q"], self._window.close)
+        self.quit.setMenuRole(QAction.MenuRole.QuitRole)
+
+    def _build_preferences(self) -> None:
+        menu = self._menu(self.tr("&Preferences"))
+        add, desk = partial(self._add, menu), self._desk
+        self.add_preference = add("add_preference", self.tr("&Add a preference…"), ["Ctrl+Shift+A"])
+        self._removals = [
+            add(
+                f"remove_{i + 1}", self.tr("Remove"), [f"Alt+{i + 1}"],
+                partial(preferences.remove_preference, desk, i),
+            )
+            for i in range(MAX_PREFERENCES)
+        ]  # fmt: skip
+        menu.addSeparator()
+        self.stronger = add(
+            "stronger", self.tr("&Stronger"), ["Ctrl+]"], partial(preferences.stronger, desk)
+        )
+        self.weaker = add(
+            "weaker", self.tr("&Weaker"), ["Ctrl+["], partial(preferences.weaker, desk)
+        )
+        self.neutral = add("neutral", self.tr("&Neutral answers"), ["Ctrl+U"])
+        self.neutral.setCheckable(True)
+        self.neutral.triggered.connect(self._set_neutral)
+
+    def _build_model(self) -> None:
+        self.models = self._menu(self.tr("&Model"))
+        add = partial(self._add, self.models)
+        self._choices = QActionGroup(self)
+        self._choices_end = self.models.addSeparator()
+        self.choose = add("choose_model", self.tr("&Choose a model…"), ["Ctrl+M"])
+        self.open = add("open_model", self.tr("&Open GGUF…"), [QKeySequence.StandardKey.Open])
+        self.open.triggered.connect(self._open)
+
+    def _build_view(self) -> None:
+        add = partial(self._add, self._menu(self.tr("&View")))
+        self.zoom_in = add(
+            "zoom_in", self.tr("Zoom &in"), [QKeySequence.StandardKey.ZoomIn, "Ctrl+="]
+        )
+        self.zoom_out = add("zoom_out", self.tr("Zoom &out"), [QKeySequence.StandardKey.ZoomOut])
+        self.zoom_reset = add("zoom_reset", self.tr("&Actual size"), ["Ctrl+0"])
+        self.full_screen = add("full_screen", self.tr("&Full screen"), ["F11"])
+        self.full_screen.setCheckable(True)
+
+    def _build_help(self) -> None:
+        add = partial(self._add, self._menu(self.tr("&Help")))
+        self.shortcuts = add("shortcuts", self.tr("&Keyboard shortcuts"), ["F1", "Ctrl+/"])
+        self.about = add("about", self.tr("&About Attune"), ["Ctrl+F1"])
+        self.about.setMenuRole(QAction.MenuRole.AboutRole)
+
+    def _menu(self, title: str) -> QMenu:
+        menu = QMenu(title, self._window)
+        menu.setAccessibleName(title.replace("&", ""))
+        self._window.menuBar().addMenu(menu)
+        self.groups.append((title.replace("&", ""), []))
+        return menu
+
+    def _add(
+        self,
+        menu: QMenu,
+        name: str,
+        text: str,
+        keys: list[Keys],
+        run: Callable[[], object] | None = None,
+    ) -> QAction:
+        action = QAction(text, self)
+        action.setObjectName(name)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        if run is not None:
+            self.on(action, run)
+        menu.addAction(action)
+        self.groups[-1][1].append(action)
+        return action
+
+    # Intentions -------------------------------------------------------------------------
+
+    def _set_neutral(self, neutral: bool) -> None:
+        preferences.set_neutral(self._desk, neutral)
+
+    def _choose(self, model: str) -> None:
+        model_actions.choose_model(self._desk, model)
+
+    def _open(self) -> None:
+        model_actions.open_model(self._desk, parent=self._window)
+
+    def _label(self, card: ModelCard) -> str:
+        name = card.name.replace("&", "&&")
+        if not card.available:
+            return self.tr("{0} (the file is not there)").format(name)
+        return self.tr("{0} (starter model)").format(name) if card.starter else name

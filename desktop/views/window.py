@@ -1,0 +1,276 @@
+"""The window: joins its parts to the desk."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QCloseEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+
+from desktop import window_state
+from desktop.actions import chat, help, links, preferences
+from desktop.conversation import Turn
+from desktop.desk import Desk
+from desktop.prose import plain
+from desktop.style import tokens
+from desktop.style.sheet import sheet
+from desktop.style.theme import Theme
+from desktop.style.tokens import Look
+from desktop.taste import Taste
+from desktop.views.menus import Menus
+from desktop.views.page import Page
+from desktop.views.sidebar import Sidebar
+from desktop.widgets.column import Column
+from desktop.widgets.composer import Composer
+from desktop.widgets.status_line import StatusLine
+from desktop.widgets.steering_bar import SteeringBar
+from desktop.window_state import WindowState
+from engine.api import ModelCard, Ready
+
+LONGEST_SPOKEN = 2_000
+"""Characters of an answer that a screen reader is asked to say."""
+
+
+LOOKS = (
+    QEvent.Type.PaletteChange,
+    QEvent.Type.ApplicationPaletteChange,
+    QEvent.Type.ApplicationFontChange,
+    QEvent.Type.ThemeChange,
+)
+"""Events after which the window may have to look different."""
+
+
+class Window(QMainWindow):
+    """Closing it ends the desk."""
+
+    def __init__(self, desk: Desk, theme: Theme, *, folder: Path, state: WindowState) -> None:
+        self._theme = theme  # before anything that may make Qt send a change of palette
+        super().__init__()
+        self._desk, self._folder = desk, folder
+        theme.setParent(self)
+        desk.setParent(self)
+        look = theme.look
+        self.menus = Menus(self, desk)
+        self.page = Page(look)
+        self.composer = Composer(send=self.menus.send, stop=self.menus.stop)
+        self.steering = SteeringBar()
+        self.status = StatusLine(look, models=self.menus.models)
+        self.sidebar = Sidebar(new_chat=self.menus.new_chat)
+        self._dock = Column(look.measure)
+        self._arrange()
+        self._connect_desk()
+        self._connect_parts()
+        self._connect_menus()
+        self._take_place(state)
+        self.apply_look(look)
+        self._show_taste(desk.taste)
+        self._show_busy()
+        self.composer.setFocus()
+
+    def apply_look(self, look: Look) -> None:
+        """Colours, fonts and sizes as they are now."""
+        self.setFont(look.plain)
+        self.setStyleSheet(sheet(look))
+        self._dock.set_measure(look.measure)
+        for part in (self.page, self.composer, self.steering, self.status, self.sidebar):
+            part.set_look(look)
+
+    # What the desk says -----------------------------------------------------------------
+
+    def _asked(self, turn: Turn) -> None:
+        self.page.add_turn(turn)
+        self._show_busy()
+
+    def _settled(self, turn: Turn) -> None:
+        self._show_busy()
+        self.page.settle(turn)
+        spoken = turn.text[:LONGEST_SPOKEN]
+        self._announce(self.tr("The answer is finished. {0}").format(spoken))
+
+    def _withdrawn(self, turn: Turn) -> None:
+        self._show_busy()
+        self.page.withdraw(turn)
+
+    def _returned(self, text: str) -> None:
+        self.composer.put_back(text)
+        self.composer.setFocus()
+
+    def _cleared(self) -> None:
+        self.page.clear()
+        self._show_busy()
+        self.composer.setFocus()
+
+    def _noticed(self, text: str) -> None:
+        self.page.notice(plain(text))
+        self._announce(text)
+
+    def _measured(self, used: int, speed: float | None) -> None:
+        ready = self._desk.loading.current
+        self.status.show_speed(speed)
+        self.status.show_context(used, ready.context if ready else 0)
+
+    def _loading(self) -> None:
+        self._show_model(self.tr("is being loaded …"))
+        self._show_busy()
+
+    def _ready(self, ready: Ready) -> None:
+        self._show_model(ready.device)
+        self.status.show_context(self._desk.asking.used, ready.context)
+        self.menus.show_models(self._desk.loading.cards, ready.model)
+        self._show_busy()
+
+    def _failed(self, _: str) -> None:
+        ready = self._desk.loading.current
+        self._show_model(ready.device if ready else self.tr("is not loaded"))
+        self.menus.show_models(self._desk.loading.cards, ready.model if ready else "")
+        self._show_busy()
+
+    def _list_models(self, cards: tuple[ModelCard, ...]) -> None:
+        ready = self._desk.loading.current
+        self.menus.show_models(cards, ready.model if ready else "")
+        if ready is not None and not self._desk.loading.busy:
+            self._show_model(ready.device)
+
+    def _show_taste(self, taste: Taste) -> None:
+        self.menus.show_taste(taste)
+        self.steering.show_values(
+            taste.words, full=taste.full, strength=taste.strength, neutral=taste.neutral
+        )
+
+    def _show_busy(self) -> None:
+        asking, loading = self._desk.asking, self._desk.loading
+        answers = any(turn.text for turn in asking.conversation.turns)
+        self.menus.show_busy(answering=asking.busy, loading=loading.busy, answers=answers)
+        self.composer.show_busy(asking.busy)
+
+    # What the owner does ----------------------------------------------------------------
+
+    def _send(self) -> None:
+        if chat.ask(self._desk, self.composer.text):
+            self.composer.clear()
+
+    def _zoom(self, steps: int) -> None:
+        self._theme.set_zoom(self._theme.zoom + steps if steps else 0)
+
+    def _toggle_full_screen(self, full: bool) -> None:
+        self.setWindowState(
+            Qt.WindowState.WindowFullScreen if full else Qt.WindowState.WindowNoState
+        )
+
+    # Joining ----------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        self.setWindowTitle("Attune")
+        stack = self._dock.stack
+        stack.setSpacing(tokens.GAP)
+        stack.setContentsMargins(0, tokens.GAP, 0, tokens.PADDING)
+        for part in (self.composer, self.steering, self.status):
+            stack.addWidget(part)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self.page, 1)
+        right.addWidget(self._dock)
+        centre = QWidget(self)
+        centre.setObjectName("stack")
+        row = QHBoxLayout(centre)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.sidebar)
+        row.addLayout(right, 1)
+        self.setCentralWidget(centre)
+        self.page.set_offers([self.menus.copy, self.menus.regenerate])
+
+    def _connect_desk(self) -> None:
+        desk = self._desk
+        desk.asking.asked.connect(self._asked)
+        desk.asking.grew.connect(self.page.refresh)
+        desk.asking.settled.connect(self._settled)
+        desk.asking.withdrawn.connect(self._withdrawn)
+        desk.asking.returned.connect(self._returned)
+        desk.asking.cleared.connect(self._cleared)
+        desk.asking.measured.connect(self._measured)
+        desk.loading.began.connect(self._loading)
+        desk.loading.ready.connect(self._ready)
+        desk.loading.failed.connect(self._failed)
+        desk.loading.settled.connect(self._show_busy)
+        desk.loading.listed.connect(self._list_models)
+        desk.noticed.connect(self._noticed)
+        desk.taste_changed.connect(self._show_taste)
+
+    def _connect_parts(self) -> None:
+        desk = self._desk
+        self._theme.changed.connect(self.apply_look)
+        self.composer.send_asked.connect(self._send)
+        self.composer.pages_asked.connect(self.page.turn_pages)
+        self.page.chosen.connect(partial(chat.ask, desk))
+        self.page.link_chosen.connect(partial(links.open_link, parent=self))
+        self.page.copy_asked.connect(chat.copy)
+        self.page.bar_changed.connect(self._dock.set_bar)
+        self.steering.add_asked.connect(partial(preferences.add_preference, desk))
+        self.steering.remove_asked.connect(partial(preferences.remove_preference, desk))
+        self.steering.strength_changed.connect(partial(preferences.set_strength, desk))
+        self.steering.neutral_changed.connect(partial(preferences.set_neutral, desk))
+
+    def _connect_menus(self) -> None:
+        menus = self.menus
+        for action, run in (
+            (menus.send, self._send),
+            (menus.add_preference, self.steering.begin_preference),
+            (menus.choose, self.status.open_models),
+            (menus.zoom_in, partial(self._zoom, 1)),
+            (menus.zoom_out, partial(self._zoom, -1)),
+            (menus.zoom_reset, partial(self._zoom, 0)),
+            (menus.shortcuts, partial(help.show_shortcuts, menus.groups, parent=self)),
+            (menus.about, partial(help.show_about, parent=self)),
+        ):
+            menus.on(action, run)
+        menus.full_screen.triggered.connect(self._toggle_full_screen)
+
+    # Remembering ------------------------------------------------------------------------
+
+    def _take_place(self, state: WindowState) -> None:
+        self.resize(state.width, state.height)
+        if state.x is not None and state.y is not None:
+            place = QRect(state.x, state.y, state.width, state.height)
+            # A screen may have been taken away since.
+            if any(s.availableGeometry().intersects(place) for s in QGuiApplication.screens()):
+                self.move(state.x, state.y)
+        if state.maximized:
+            self.setWindowState(Qt.WindowState.WindowMaximized)
+
+    def _place(self) -> WindowState:
+        place = self.normalGeometry() if self.isMaximized() or self.isFullScreen() else QRect()
+        place = place if place.isValid() else QRect(self.pos(), self.size())
+        return WindowState(
+            x=place.x(), y=place.y(), width=place.width(), height=place.height(),
+            maximized=self.isMaximized(), zoom=self._theme.zoom,
+        )  # fmt: skip
+
+    # Small things -----------------------------------------------------------------------
+
+    def _show_model(self, state: str) -> None:
+        ready = self._desk.loading.current
+        cards = {card.id: card.name for card in self._desk.loading.cards}
+        name = cards.get(ready.model, ready.model) if ready else self.tr("The model")
+        self.status.show_model(plain(name), state=plain(state))
+
+    def _announce(self, text: str) -> None:
+        event = QAccessibleAnnouncementEvent(self.page, plain(text))
+        event.setPoliteness(QAccessible.AnnouncementPoliteness.Polite)
+        QAccessible.updateAccessibility(event)
+
+    # Qt ---------------------------------------------------------------------------------
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in LOOKS:
+            self._theme.refresh()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        window_state.write(self._folder, self._place())
+        self.hide()  # ending the engine may take a moment, which is nobody's to wait for
+        self._desk.close()
+        super().closeEvent(event)
+        QApplication.quit()

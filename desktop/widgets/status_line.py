@@ -1,0 +1,84 @@
+"""One quiet line: which model, where it runs, how fast, how full."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLocale, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+
+from desktop.style import tokens
+from desktop.style.tokens import Look
+from desktop.widgets.elided import ElidedLabel
+from desktop.widgets.meter import Meter
+
+
+class StatusLine(QWidget):
+    """Shows values; the model's name opens the menu of models."""
+
+    def __init__(self, look: Look, *, models: QMenu, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = QPushButton(self)
+        self._state = ElidedLabel(self)
+        self._speed, self._context = QLabel(self), QLabel(self)
+        self._meter = Meter(look, parent=self)
+        self._prepare(models)
+        self._arrange()
+
+    def show_model(self, name: str, *, state: str) -> None:
+        """The model's name and where it runs, or what is happening to it."""
+        self._model.setText(name.replace("&", "&&"))
+        self._model.setAccessibleName(self.tr("Model: {0}. Choose another").format(name))
+        self._state.setText(state)
+
+    def show_speed(self, speed: float | None) -> None:
+        text = self.tr("{0} tokens/s").format(QLocale().toString(speed, "f", 0)) if speed else ""
+        self._speed.setText(text)
+
+    def show_context(self, used: int, context: int) -> None:
+        """How much of the context the chat occupies."""
+        shown = context > 0
+        self._meter.setVisible(shown)
+        self._context.setVisible(shown)
+        if not shown:
+            return
+        share = used / context
+        self._meter.show_share(share)
+        self._context.setText(self.tr("{0} % of context").format(round(100 * share)))
+        told = self.tr(
+            "{0} of {1} tokens are in use. When the chat no longer fits, its oldest messages are "
+            "left out of what the model reads; they stay here for you."
+        ).format(QLocale().toString(used), QLocale().toString(context))
+        for part in (self._context, self._meter):
+            part.setToolTip(told)
+            part.setAccessibleDescription(told)
+
+    def open_models(self) -> None:
+        self._model.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._model.showMenu()
+
+    def set_look(self, look: Look) -> None:
+        self._meter.set_look(look)
+        for part in (self._model, self._state, self._speed, self._context):
+            part.setFont(look.small)
+
+    def _prepare(self, models: QMenu) -> None:
+        self._model.setObjectName("quiet")
+        self._model.setProperty("soft", True)
+        self._model.setMenu(models)
+        self._model.setToolTip(self.tr("Choose a model (Ctrl+M)"))
+        for label in (self._state, self._speed, self._context):
+            label.setObjectName("muted")
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self._meter.setAccessibleName(self.tr("Context in use"))
+        self._meter.hide()
+        self._context.hide()
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(tokens.GAP)
+        row.addWidget(self._model)
+        row.addWidget(self._state, 1)
+        row.addWidget(self._speed)
+        row.addWidget(self._meter)
+        row.addWidget(self._context)
+        row.addSpacing(tokens.INSET)

@@ -1,0 +1,65 @@
+"""GUI tests run off the screen; a Qt warning, a live thread or a stray window fails them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop.app import build
+from desktop.desk import Desk
+from desktop.views.window import Window
+from tests.gui.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+# Read when pytest-qt makes the application, which is later than this.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+Open = Callable[[], Window]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Said by the offscreen platform of each window; it is not about us.
+    config.addinivalue_line("qt_log_ignore", "This plugin does not support")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> ScriptedEngine:
+    return ScriptedEngine(tmp_path)
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, engine: ScriptedEngine) -> Iterator[Open]:
+    """Opens a window whose model is not being loaded yet; closes it and looks for leaks."""
+    windows: list[Window] = []
+
+    def opener() -> Window:
+        window = build(Desk(engine))
+        qtbot.addWidget(window)
+        windows.append(window)
+        window.show()
+        return window
+
+    yield opener
+    for window in windows:
+        window.close()
+    assert not lanes(), "the engine's thread outlived its window: Desk.close must end it"
+
+
+@pytest.fixture
+def window(qtbot: QtBot, open_window: Open) -> Window:
+    """A window with a model loaded."""
+    window = open_window()
+    window._desk.loading.start()
+    qtbot.waitUntil(lambda: not window._desk.loading.busy and bool(window._desk.loading.cards))
+    return window
+
+
+def lanes() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "attune-engine"]
