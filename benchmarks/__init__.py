@@ -1,1 +1,1 @@
-"""Measured promises: speed, quality, reliability. Each part is one command and keeps its results."""
+"""Measured promises: speed, quality, reliability. Each part is one command and keeps results."""

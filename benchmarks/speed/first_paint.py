@@ -1,6 +1,6 @@
 """Opens the real window, prints the time of its first paint, closes it.
 
-Started by `benchmarks.speed.starting` as a process of its own: python -m benchmarks.speed.first_paint DIR
+Started by `benchmarks.speed.starting` as a process of its own, with a data folder to use.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def _spent(command: list[str]) -> float:
 
 
 def _first_paint(folder: str) -> float:
-    """Seconds from the start of the process to the first paint, on a real display if there is one."""
+    """Seconds from the start of the process to the first paint, on a real display if possible."""
     environment = os.environ | ({} if _display() else {"QT_QPA_PLATFORM": "offscreen"})
     begun = time.time()
     command = [sys.executable, "-m", "benchmarks.speed.first_paint", folder]

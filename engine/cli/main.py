@@ -7,6 +7,7 @@ standard output; everything else goes to standard error.
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -35,6 +36,7 @@ def main(argv: Sequence[str], *, open_window: Open | None = None) -> int:
     except AttuneError as error:
         return Output(json="--json" in argv).fail(error)
     _log(arguments)
+    _never_fail_to_print()
     output = Output(json=arguments.json)
     try:
         return _run(arguments, output, open_window)
@@ -209,6 +211,13 @@ def _check_unicode(argv: Sequence[str]) -> None:
             raise InvalidText(
                 f"Argument {position} is not valid UTF-8. Write it in UTF-8 and try again."
             ) from error
+
+
+def _never_fail_to_print() -> None:
+    """Where the terminal knows no such letter it shows a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _log(arguments: argparse.Namespace) -> None:

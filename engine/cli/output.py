@@ -26,7 +26,8 @@ class Output:
         error  why the result is not whole; it stands beside the result, in the same object
         """
         if self.json:
-            print(json.dumps(value | _described(error), ensure_ascii=False))
+            # ASCII alone: whatever reads it, no code page and no terminal can take it amiss.
+            print(json.dumps(value | _described(error)))
         if error is None:
             return 0
         self.note(f"attune: {error.message}")

@@ -22,7 +22,6 @@ from engine.errors import (
     EngineCrashed,
     EngineMismatch,
     EngineSilent,
-    InvalidText,
     from_code,
 )
 from engine.inference import protocol
@@ -240,10 +239,6 @@ class Client:
             assert stdin is not None
             try:
                 protocol.send(stdin, message)  # type: ignore[arg-type]
-            except UnicodeEncodeError as error:
-                raise InvalidText(
-                    "The text has a character that is not valid Unicode. Remove it and ask again."
-                ) from error
             except (OSError, ValueError) as error:
                 log.info("the child is gone: %s", error)
                 raise ChildDied(explain(self._process.poll(), phase=self._phase)) from error

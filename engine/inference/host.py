@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, Protocol
 
-from engine.errors import AttuneError, InternalError, NotReady
+from engine.errors import AttuneError, EngineError, InternalError, NotReady
 from engine.inference import protocol
 from engine.inference.generation import Generation
 from engine.inference.model import Entry, Interrupted, LanguageModel
@@ -82,7 +82,7 @@ class Host:
     def __init__(self, library: Library, *, replies: BinaryIO) -> None:
         self._library = library
         self._replies = replies
-        self._queue: SimpleQueue[protocol.Request | None] = SimpleQueue()
+        self._queue: SimpleQueue[protocol.Request | protocol.Failed | None] = SimpleQueue()
         self._cancelled: set[int] = set()
         self._lock = threading.Lock()
         self._current = 0
@@ -96,7 +96,10 @@ class Host:
         reader = threading.Thread(target=self._listen, args=(requests,), daemon=True)
         reader.start()
         while (request := self._queue.get()) is not None:
-            self._serve(request)
+            if isinstance(request, protocol.Failed):
+                protocol.send(self._replies, request)
+            else:
+                self._serve(request)
         self._close()
 
     # The reading thread ---------------------------------------------------------------------
@@ -105,8 +108,10 @@ class Host:
         for line in requests:
             try:
                 request = protocol.read_request(line)
-            except AttuneError as error:
+            except EngineError as error:
                 log.error("refused a line: %s", error.detail)
+                if (failed := protocol.refusal(line, error)) is not None:
+                    self._queue.put(failed)
                 continue
             if isinstance(request, protocol.Cancel):
                 self._cancel(request.target)

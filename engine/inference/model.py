@@ -69,7 +69,7 @@ class LanguageModel(Protocol):
         ...
 
     def tokenize(self, text: str, *, special: bool, begin: bool = False) -> list[int]:
-        """Tokens of text; `special` reads control tokens written out, `begin` adds the first one."""
+        """Tokens of text; `special` reads written-out control tokens, `begin` adds the first."""
         ...
 
     def piece(self, token: int) -> bytes:

@@ -1,4 +1,4 @@
-"""From a chat to tokens that fit: rendering, control tokens kept out of text, oldest turns dropped."""
+"""From a chat to tokens that fit: rendered, control tokens disarmed, oldest turns dropped."""
 
 from __future__ import annotations
 

@@ -7,11 +7,13 @@ in Attune knows that this is JSON.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import BinaryIO, Literal
 
 import msgspec
 
-from engine.errors import EngineError
+from engine.errors import EngineError, InvalidParameter, InvalidText
 from engine.types import Answer, Chunk, Launch, Notice, Question, Started
 from engine.version import __version__
 
@@ -51,11 +53,19 @@ class Load(_Message, frozen=True):
 
 
 class Generate(_Message, frozen=True):
-    """Answer a question. `seed` is used where the question has none."""
+    """Answer a question. `seed` is used where the question has none.
+
+    Raises InvalidParameter for a number that is not finite: JSON has no word for it.
+    """
 
     id: int
     question: Question
     seed: int
+
+    def __post_init__(self) -> None:
+        for name, value in _numbers(self.question):
+            if not math.isfinite(value):
+                raise InvalidParameter.outside(name, value, "a finite number")
 
 
 class Cancel(_Message, frozen=True):
@@ -169,10 +179,37 @@ class ProtocolError(EngineError):
     code = "protocol"
 
 
+class _Numbered(msgspec.Struct):
+    """Anything with an id."""
+
+    id: int
+
+
+_numbered = msgspec.json.Decoder(_Numbered)
+
+
 def send(channel: BinaryIO, message: Request | Reply) -> None:
-    """Write one line and flush it. Raises OSError when the other side is gone."""
-    channel.write(_encode.encode(message) + b"\n")
+    """Write one line and flush it.
+
+    Raises InvalidText for half a character, OSError when the other side is gone.
+    """
+    try:
+        line = _encode.encode(message)
+    except UnicodeEncodeError as error:
+        raise InvalidText(
+            "The text has a character that is not valid Unicode. Remove it and ask again."
+        ) from error
+    channel.write(line + b"\n")
     channel.flush()
+
+
+def refusal(line: bytes, error: EngineError) -> Failed | None:
+    """What to say about a request that could not be read; None where it has not even an id."""
+    try:
+        numbered = _numbered.decode(line)
+    except msgspec.MsgspecError:
+        return None
+    return Failed(id=numbered.id, code=error.code, message=error.message, detail=error.detail)
 
 
 def read_request(line: bytes) -> Request:
@@ -189,3 +226,15 @@ def read_reply(line: bytes) -> Reply:
         return _reply.decode(line)
     except msgspec.MsgspecError as error:
         raise ProtocolError("A reply could not be read.", detail=str(error)) from error
+
+
+def _numbers(question: Question) -> Iterator[tuple[str, float]]:
+    """Every number of a question that may not be finite, by name."""
+    steering, sampling = question.steering, question.sampling
+    yield "strength", steering.gamma
+    yield "plausibility", 1.0 if steering.plausibility is None else steering.plausibility
+    yield from (("weight", preference.weight) for preference in steering.preferences)
+    yield "temperature", sampling.temperature
+    yield "top-p", sampling.top_p
+    yield "min-p", sampling.min_p
+    yield "repetition penalty", sampling.repetition_penalty

@@ -82,7 +82,7 @@ def plausible(base: F32, preferred: F32, *, plausibility: float, scratch: F32) -
 def _combine(base: F32, preferred: F32, theta: F32, *, out: F32) -> F32:
     """(1 − Σθ) Lb + Σ_j θ_j L_j, for one preference without a temporary array of size V."""
     rest = np.float32(1.0) - theta.sum(dtype=np.float32)
-    if len(theta) == 1 and theta[0] != 0.0:
+    if len(theta) == 1 and abs(theta[0]) > 1e-6:  # a division by less may overflow
         np.multiply(base, rest / theta[0], out=out)
         np.add(out, preferred[0], out=out)
         np.multiply(out, theta[0], out=out)

@@ -65,7 +65,7 @@ def top_k(candidates: Candidates, *, count: int) -> Candidates:
 
 
 def top_p(candidates: Candidates, *, mass: float) -> Candidates:
-    """Keep the fewest likeliest tokens whose probability reaches `mass`, in [0, 1]; one at least."""
+    """Keep the fewest likeliest tokens whose probability reaches `mass`, in [0, 1]; at least 1."""
     if mass >= 1.0:
         return candidates
     chances = _probabilities(candidates.scores)

@@ -1,0 +1,1 @@
+"""Quality: what steering does to answers, by measured functions of the text."""
