@@ -1,0 +1,222 @@
+"""The other commands, how they end, and what they print."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.api import OpenWindow
+from engine.models.catalogue import STARTER_ID
+from engine.version import __version__
+from tests.fakes import host as fake
+from tests.fakes.host import ROOT, Trouble
+from tests.fixtures.tiny_gguf import write_tiny_llama
+from tests.unit.cli.conftest import Attune, Follow
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    return write_tiny_llama(tmp_path / "Other.gguf", name="Other", seed=3)
+
+
+# The whole ----------------------------------------------------------------------------------
+
+
+def test_the_version_is_text(attune: Attune) -> None:
+    said = attune("--version")
+    assert (said.code, said.out) == (0, f"attune {__version__}\n")
+
+
+@pytest.mark.parametrize("argv", [("--help",), ("ask", "--help"), ("models", "add", "--help")])
+def test_help_is_no_error(attune: Attune, argv: tuple[str, ...]) -> None:
+    said = attune(*argv)
+    assert said.code == 0
+    assert "usage: attune" in said.out
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("nonsense",),
+        ("ask",),
+        ("ask", "Q", "--no-such-option"),
+        ("ask", "Q", "--temperature", "warm"),
+        ("ask", "Q", "--method", "magic"),
+        ("models",),
+        ("models", "burn"),
+        ("models", "add"),
+        ("--data-dir",),
+    ],
+)
+def test_a_wrong_command_line_is_a_usage_error(attune: Attune, argv: tuple[str, ...]) -> None:
+    said = attune(*argv)
+    assert (said.code, said.out) == (2, "")
+    assert "usage: attune" in said.err
+
+
+def test_without_a_command_the_window_opens_where_there_is_a_display(
+    attune: Attune, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    asked: list[OpenWindow] = []
+
+    def open_window(request: OpenWindow) -> int:
+        asked.append(request)
+        return 7
+
+    said = attune("--data-dir", tmp_path, "--model", "m", open_window=open_window)
+    assert said.code == 7
+    assert asked == [OpenWindow(data_dir=tmp_path, model="m")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+def test_without_a_display_the_chat_starts_and_says_why(attune: Attune, follow: Follow) -> None:
+    follow(answers=("Yes.",))
+    said = attune(typed="Well?\n", open_window=lambda _request: 7)
+    assert said.code == 0
+    assert "no display" in said.err
+    assert said.out == "Yes.\n"
+
+
+# Models -------------------------------------------------------------------------------------
+
+
+def test_the_list_of_models_has_what_scripts_rely_on(attune: Attune) -> None:
+    (card,) = attune("models", "list", "--json").json["models"]
+    assert card["id"] == STARTER_ID
+    assert {"path", "sha256", "parameters", "context", "licence"} <= set(card)
+    assert card["chosen"]
+    assert attune("models", "list").out.startswith(f"* {STARTER_ID}")
+
+
+def test_a_model_is_added_chosen_verified_and_forgotten(attune: Attune, other: Path) -> None:
+    (added,) = attune("models", "add", other, "--json").json["models"]
+    assert (added["id"], added["name"], added["chosen"]) == ("other", "Other", False)
+    assert "other" in attune("models", "use", "other").out + "other"
+    listed = attune("models", "list", "--json").json["models"]
+    assert [(c["id"], c["chosen"]) for c in listed] == [(STARTER_ID, False), ("other", True)]
+    (verified,) = attune("models", "verify", "other", "--json").json["models"]
+    assert verified["sha256"] == added["sha256"]
+    assert attune("models", "remove", "other").out.startswith("Forgot other.")
+    assert other.exists()
+    (left,) = attune("models", "list", "--json").json["models"]
+    assert left["chosen"]
+
+
+def test_a_file_can_be_chosen_by_its_path_and_is_found_again(
+    attune: Attune, follow: Follow, other: Path
+) -> None:
+    follow(answers=("Yes.",))
+    assert attune("models", "use", other).code == 0
+    assert attune("ask", "Well?", "--json").json["model"] == "Other"
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        (("remove", STARTER_ID), "invalid_parameter"),
+        (("remove", "nonesuch"), "model_not_found"),
+        (("verify", "nonesuch"), "model_not_found"),
+        (("use", "nonesuch"), "model_not_found"),
+        (("add", "/nowhere/at/all.gguf"), "model_not_found"),
+        (("add", __file__), "not_a_model"),
+    ],
+)
+def test_an_error_about_models_has_a_code_and_one_line(
+    attune: Attune, argv: tuple[str, ...], code: str
+) -> None:
+    said = attune("models", *argv, "--json")
+    assert (said.code, said.json["error"]["code"]) == (1, code)
+    assert said.err == f"attune: {said.json['error']['message']}\n"
+
+
+def test_a_changed_file_is_told(attune: Attune, other: Path) -> None:
+    attune("models", "add", other)
+    write_tiny_llama(other, name="Other", seed=4)
+    said = attune("models", "verify", "other", "--json")
+    assert (said.code, said.json["error"]["code"]) == (1, "model_changed")
+
+
+def test_a_missing_file_is_marked_in_the_list(attune: Attune, other: Path) -> None:
+    attune("models", "add", other)
+    other.unlink()
+    assert "(file is missing)" in attune("models", "list").out
+    assert attune("models", "remove", "other").code == 0
+
+
+# Doctor -------------------------------------------------------------------------------------
+
+
+def test_the_doctor_tells_what_scripts_rely_on(attune: Attune) -> None:
+    found = attune("doctor", "--json").json
+    wanted = {"cpu_variant", "devices", "threads", "model", "data_dir", "sqlite", "self_test"}
+    assert wanted <= set(found)
+    assert found["self_test"][0]["works"]
+    assert found["cpu_variant"] == "newest"
+
+
+def test_the_doctor_tells_people_what_was_tried(attune: Attune, follow: Follow) -> None:
+    crash = Trouble(at="trial", signal=signal.SIGILL, variant="newest", repacked=True)
+    follow(troubles=(crash,))
+    said = attune("doctor")
+    assert said.code == 0
+    tried = [line for line in said.out.splitlines() if line.startswith("Tried")]
+    assert len(tried) == 2
+    assert "does not have" in tried[0]
+    assert "tokens/s" in tried[1]
+
+
+def test_where_nothing_works_the_doctor_says_so_in_one_object(
+    attune: Attune, follow: Follow
+) -> None:
+    follow(variants=(), troubles=(Trouble(at="load", kind="memory"),))
+    said = attune("doctor", "--json")
+    assert said.code == 1
+    assert said.json["error"]["code"] == "engine"
+    assert len(said.json["self_test"]) == 2
+
+
+# As a program -------------------------------------------------------------------------------
+
+
+def program(data: Path, *argv: str, **script: Any) -> subprocess.Popen[bytes]:
+    """`attune` as a process of its own, with a fake child."""
+    command = fake.command(**script)
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r});"
+        "from engine.inference import client; from engine.cli.main import main;"
+        f"client.own_command = lambda: {command!r}; sys.exit(main(sys.argv[1:]))"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *argv, "--data-dir", str(data)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_ctrl_c_stops_the_answer_and_keeps_what_is_there(data: Path, tmp_path: Path) -> None:
+    gate = str(tmp_path / "never")
+    with program(data, "ask", "Basil?", answers=("Water it.",), gate=gate) as attune:
+        assert attune.stdout is not None
+        assert attune.stdout.read(1) == b"W"
+        attune.send_signal(signal.SIGINT)
+        out, err = attune.communicate(timeout=20)
+    assert attune.returncode == 0
+    assert out in {b"\n", b"a\n"}
+    assert err == b""
+
+
+def test_a_reader_that_leaves_early_is_no_disaster(data: Path) -> None:
+    with program(data, "models", "list") as attune:
+        assert attune.stdout is not None
+        attune.stdout.close()
+        attune.stdout = None
+        _, err = attune.communicate(timeout=20)
+    assert attune.returncode == 1
+    assert b"Traceback" not in err

@@ -1,0 +1,106 @@
+"""Where the owner's things live."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from engine.errors import StorageError
+from engine.paths import VARIABLE, DataFolder, data_folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable, and the platform's place in a folder of the test's own."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(
+        platformdirs, "user_data_path", lambda *_args, **_options: tmp_path / "platform"
+    )
+
+
+def test_files_stand_in_the_folder_by_name(tmp_path: Path) -> None:
+    folder = DataFolder(root=tmp_path)
+    assert folder.settings == tmp_path / "settings.json"
+    assert folder.models == tmp_path / "models.json"
+
+
+def test_the_platforms_place_is_the_default(tmp_path: Path) -> None:
+    assert data_folder().root == tmp_path / "platform"
+    assert (tmp_path / "platform").is_dir()
+
+
+def test_the_variable_comes_before_the_platforms_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "named"))
+    assert data_folder().root == tmp_path / "named"
+
+
+def test_the_command_line_comes_before_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "named"))
+    assert data_folder(tmp_path / "chosen").root == tmp_path / "chosen"
+    assert not (tmp_path / "named").exists()
+
+
+def test_an_empty_variable_counts_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "")
+    assert data_folder().root == tmp_path / "platform"
+
+
+def test_the_folder_is_made_with_all_above_it_and_found_again(tmp_path: Path) -> None:
+    wanted = tmp_path / "with space" / "数据" / "here"
+    assert data_folder(wanted).root == wanted
+    (wanted / "kept").touch()
+    assert data_folder(wanted).root == wanted
+    assert (wanted / "kept").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are a matter of POSIX")
+def test_a_new_folder_is_closed_to_other_users(tmp_path: Path) -> None:
+    root = data_folder(tmp_path / "new").root
+    assert stat.S_IMODE(root.stat().st_mode) == 0o700
+
+
+def test_a_relative_folder_is_taken_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert data_folder(Path("here")).root == tmp_path / "here"
+
+
+def test_a_tilde_is_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    assert data_folder(Path("~/attune")).root == tmp_path / "attune"
+
+
+def refused(chosen: Path) -> str:
+    with pytest.raises(StorageError) as caught:
+        data_folder(chosen)
+    assert str(chosen) in caught.value.message
+    assert "--data-dir" in caught.value.message
+    assert ".)" not in caught.value.message
+    return caught.value.message
+
+
+def test_a_file_in_its_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused(tmp_path / "file")
+    refused(tmp_path / "file" / "below")
+
+
+def test_a_home_that_nobody_has_is_named() -> None:
+    refused(Path("~nobody-has-this-name") / "attune")
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_args: False)
+    assert "it cannot be written" in refused(tmp_path)
