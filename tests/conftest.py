@@ -10,9 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
-settings.register_profile("attune", derandomize=True, deadline=None, max_examples=40)
+settings.register_profile(
+    "attune",
+    derandomize=True,
+    deadline=None,
+    max_examples=40,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),  # to explain takes minutes
+)
 settings.load_profile("attune")
 
 SECONDS = 3.0

@@ -47,9 +47,11 @@ class Setting:
 
     @property
     def key(self) -> str:
+        if not self.preferences:
+            return "plain"
         s = self.steering
         kappa = "off" if s.plausibility is None else f"{s.plausibility:g}"
-        wanted = " + ".join(self.preferences) or "plain"
+        wanted = " + ".join(self.preferences)
         return (
             f"{wanted} | {s.place} | {s.combine} | γ {s.gamma:g} | κ {kappa} | r {self.penalty:g}"
         )

@@ -14,7 +14,8 @@ from engine.types import Launch
 
 SMALLEST_CONTEXT = 1024
 _WIDELY_SAFE = ("haswell", "sse42")
-"""Libraries that run on nearly any x86-64 processor of the last ten, or fifteen, years."""
+"""Libraries that run on nearly any x86-64 processor of the last ten, or fifteen, years. Elsewhere
+the last one that claims to run is the safest."""
 
 
 def rungs(variants: Sequence[str], *, gpu: bool, threads: int, context: int) -> tuple[Launch, ...]:
@@ -29,7 +30,7 @@ def rungs(variants: Sequence[str], *, gpu: bool, threads: int, context: int) -> 
     else:
         cpu = [replace(bottom, variant=name) for name in variants[:2]]
         cpu.append(replace(bottom, variant=variants[0], extra_bufts=False))
-        others = [name for name in _WIDELY_SAFE if name in variants[2:]]
+        others = [name for name in _safest(variants) if name in variants[2:]]
         cpu += [replace(bottom, variant=name, extra_bufts=False) for name in others]
     on_gpu = [replace(rung, gpu_layers=-1) for rung in cpu[:1]] if gpu else []
     return (*on_gpu, *cpu)
@@ -74,5 +75,8 @@ def _older(variant: str | None, variants: Sequence[str]) -> str | None:
     if variant is None or variant not in variants:
         return None
     rest = list(variants)[list(variants).index(variant) + 1 :]
-    safe = [name for name in _WIDELY_SAFE if name in rest]
-    return safe[0] if safe else None
+    return next((name for name in _safest(variants) if name in rest), None)
+
+
+def _safest(variants: Sequence[str]) -> list[str]:
+    return [name for name in _WIDELY_SAFE if name in variants] or list(variants[-1:])

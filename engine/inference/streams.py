@@ -66,11 +66,12 @@ class Streams:
     def prepare(self, prompts: Sequence[Sequence[int]]) -> Prepared:
         """Bring one stream per prompt to its last token.
 
-        prompts  at least one, none empty, at most MAX_STREAMS, no two alike
+        prompts  at least one, none empty, at most MAX_STREAMS and what fits one batch
 
         Raises Interrupted or CacheFull; the cache is then still consistent.
         """
-        if not 1 <= len(prompts) <= MAX_STREAMS or not all(prompts):
+        most = min(MAX_STREAMS, self._model.shape.batch)
+        if not 1 <= len(prompts) <= most or not all(prompts):
             raise InternalError(f"{len(prompts)} prompts, some perhaps empty, cannot be prepared.")
         try:
             cached = self._reuse(prompts)

@@ -105,7 +105,8 @@ def _gamma(steering: Steering) -> float:
 def _sentences(steering: Steering) -> tuple[tuple[str, ...], tuple[float, ...]]:
     wanted: tuple[Preference, ...] = steering.preferences
     if steering.method == "pref" or (steering.combine == "compose" and len(wanted) > 1):
-        return (compose(wanted),), (1.0,)
+        mean = sum(p.weight for p in wanted) / len(wanted)
+        return (compose(wanted),), (mean,)
     return tuple(sentence(p) for p in wanted), tuple(p.weight for p in wanted)
 
 

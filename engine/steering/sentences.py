@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from engine.errors import InvalidParameter
 from engine.types import Preference
 
+_UNSPACED = "\u2e80"
+"""From here on scripts write sentences without spaces."""
+
 MAX_LENGTH = 300
 """Characters; a preference is a sentence, not a document."""
 
@@ -24,7 +27,7 @@ def sentence(preference: Preference) -> str:
         raise InvalidParameter(
             f"A preference has {len(text)} characters, but {MAX_LENGTH} are the most."
         )
-    if text.replace("-", "").isalpha():
+    if text.replace("-", "").isalpha() and max(text) < _UNSPACED:
         return f"Your answer should be {text} as much as possible."
     text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?…。" else f"{text}."

@@ -103,6 +103,13 @@ def test_prompts_of_any_length_fit_any_batch(batch: int) -> None:
         model.forget()
 
 
+def test_a_prompt_that_is_the_beginning_of_another_still_gets_a_row() -> None:
+    model = FakeModel()
+    streams = Streams(model)
+    for _ in range(2):
+        expect(streams, model, [BEGINNING[:n] for n in (5, 1, 9)])
+
+
 def test_as_many_streams_as_there_may_be_take_turn_after_turn() -> None:
     model = FakeModel()
     streams = Streams(model)
