@@ -168,7 +168,6 @@ def test_a_bomb_is_put_out_in_time(template: str) -> None:
 
 
 @pytest.mark.parametrize("template", FAILURES)
-@pytest.mark.usefixtures("hurried")
 def test_a_template_that_fails_is_replaced_and_the_reason_is_said(template: str) -> None:
     found = chosen(template)
     assert (found.source, found.text) == ("plain", CHATML)
@@ -182,16 +181,20 @@ def test_a_template_that_fails_is_replaced_and_the_reason_is_said(template: str)
         ("", "it has none"),
         ("Be quiet.", "it leaves the question out"),
         ("{{ raise_exception('No.') }}", "No."),
-        ("{% for i in range(9**5) %}{% for j in range(9**5) %}{% endfor %}{% endfor %}", "seconds"),
         ("{{ 'x' * 10**10 }}", "too much memory"),
         ("{% set a = 'x' * 10**6 %}{{ a }}{{ a }}", "without end"),
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "calls itself without end"),
         ("x" * (templates.LONGEST + 1), "characters"),
     ],
 )  # fmt: skip
-@pytest.mark.usefixtures("hurried")
 def test_the_reason_is_told_in_words(template: str, reason: str) -> None:
     assert reason in chosen(template).reason
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_loop_without_end_is_told_with_the_seconds_it_had() -> None:
+    loop = "{% for i in range(9**5) %}{% for j in range(9**5) %}{% endfor %}{% endfor %}"
+    assert f"more than {SHORT:g} seconds" in chosen(loop).reason
 
 
 def test_there_are_many_hostile_templates_here() -> None:
@@ -210,7 +213,6 @@ def test_limits_end_with_the_template(template: str) -> None:
     assert sum(1 for _ in range(100_000)) == 100_000
 
 
-@pytest.mark.usefixtures("hurried")
 def test_a_limit_on_memory_that_was_there_before_is_never_raised(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
