@@ -23,12 +23,14 @@ from engine.errors import (
     InputError,
     ModelError,
     ModelNotFound,
+    Stopped,
     StorageError,
 )
 from engine.inference import ladder
 from engine.inference.client import Client
-from engine.models.catalogue import Catalogue
-from engine.models.gguf import check
+from engine.models import memory
+from engine.models.catalogue import STARTER_ID, Catalogue
+from engine.models.gguf import check, facts
 from engine.models.header import read_header
 from engine.paths import data_folder
 from engine.session import selftest
@@ -112,8 +114,12 @@ class Engine:
         return self._settings
 
     def change(self, **changes: Any) -> Settings:
-        """Change settings by name and save them. Raises StorageError if they cannot be saved."""
-        wanted = replace(self._settings, **changes)
+        """Change settings by name and save them; what another Attune saved meanwhile stays.
+
+        Raises StorageError if they cannot be saved.
+        """
+        saved, damaged = self._file.read()
+        wanted = replace(self._settings if damaged else saved, **changes)
         self._file.write(wanted)
         self._settings = wanted
         return wanted
@@ -128,17 +134,18 @@ class Engine:
         """
         yield from self._early
         self._early = ()
-        starter = self._starter()
-        yield from self._catalogue.notices
-        launch = yield from self._launch()
-        wanted = model or self._settings.model or starter
+        wanted = model or self._settings.model or STARTER_ID
         try:
-            yield from self._load(self._catalogue.get(wanted), launch=launch)
+            card = self._catalogue.get(wanted)
+            yield from self._catalogue.notices
+            yield from self._load(card)
+        except Stopped:
+            raise
         except (ModelError, EngineError) as error:
-            if model or wanted == starter:
+            if model or wanted == STARTER_ID:
                 raise
             yield Notice(code="starter_instead", text=f"{error.message} The starter model answers.")
-            yield from self._load(self._catalogue.get(starter), launch=launch)
+            yield from self._load(self._catalogue.get(STARTER_ID))
 
     def answer(self, question: Question) -> Iterator[AnswerEvent]:
         """Stream one answer; the last Answer event carries the whole text. Blocks.
@@ -184,10 +191,16 @@ class Engine:
 
     # This machine ---------------------------------------------------------------------------
 
-    def diagnose(self) -> Diagnosis:
-        """Run the self-test and tell how Attune runs on this machine. Blocks."""
-        tested = self._test()
-        launch = tested.launch
+    def diagnose(self, *, renew: bool = False) -> Diagnosis:
+        """Run the self-test and tell how Attune runs on this machine. Blocks.
+
+        renew  use what the self-test finds from now on, instead of what is remembered, which
+               may be safer because of crashes since
+        """
+        tested = selftest.run(self._spawn, model=self._trial_model(), context=CONTEXT)
+        if renew or self._known() is None:
+            self._keep_found(tested)
+        launch = self._known()
         return Diagnosis(
             version=__version__,
             system=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
@@ -196,7 +209,7 @@ class Engine:
             variants=tested.machine.variants,
             devices=tested.machine.devices,
             threads=launch.threads if launch else 0,
-            model=self._settings.model or self._starter(),
+            model=self._settings.model or STARTER_ID,
             data_dir=str(self._folder.root),
             sqlite=sqlite3.sqlite_version,
             launch=launch or Launch(),
@@ -213,53 +226,58 @@ class Engine:
     def _spawn(self) -> Client:
         return Client(self._host)
 
-    def _starter(self) -> str:
-        cards = self._catalogue.list()
-        starter = next((card for card in cards if card.starter), None)
-        if starter is None:
-            raise ModelNotFound(
-                "The starter model is missing. Install Attune again, or add a model with "
-                "'attune models add FILE'."
-            )
-        return starter.id
+    def _known(self) -> Launch | None:
+        """What is remembered of this machine, if it still is this machine."""
+        same = self._settings.launch_key == selftest.machine_key()
+        return self._settings.launch if same else None
 
-    def _launch(self) -> Generator[Notice, None, Launch]:
+    def _launch(self, card: ModelCard) -> Generator[Notice, None, Launch]:
         """Settings that work on this machine; the self-test finds them at the first start."""
-        known = self._settings.launch
-        if known is not None and self._settings.launch_key == selftest.machine_key():
+        if (known := self._known()) is not None:
             return known
         yield Notice(
             code="self_test",
             text="First start: finding the settings that work on this computer. Once only.",
         )
-        tested = self._test()
+        model = self._trial_model(otherwise=card)
+        tested = selftest.run(self._spawn, model=model, context=CONTEXT)
         if tested.launch is None:
             raise EngineError(
                 "No setting works on this computer. Run 'attune doctor' and report what it says.",
                 detail=selftest.failures(tested.trials),
             )
+        self._keep_found(tested)
         return tested.launch
 
-    def _test(self) -> selftest.SelfTest:
-        """Run the self-test with the starter model, and remember what works."""
-        path = self._catalogue.get(self._starter()).path
-        tested = selftest.run(self._spawn, model=path, context=CONTEXT)
+    def _trial_model(self, *, otherwise: ModelCard | None = None) -> str:
+        """The small model to try settings with: the starter, where it is there."""
+        try:
+            return self._catalogue.get(STARTER_ID).path
+        except ModelNotFound:
+            if otherwise is None:
+                raise
+            return otherwise.path
+
+    def _keep_found(self, tested: selftest.SelfTest) -> None:
         if tested.launch is not None:
             self._keep(
                 launch=tested.launch,
                 launch_key=selftest.machine_key(),
                 variants=tested.machine.variants,
             )
-        return tested
 
-    def _load(self, card: ModelCard, *, launch: Launch) -> Iterator[StartEvent]:
+    def _load(self, card: ModelCard) -> Iterator[StartEvent]:
         if not card.available:
             raise ModelNotFound(
                 f"{card.name} is no longer at {card.path}. Put the file back, or choose another "
                 "model."
             )
-        check(read_header(Path(card.path)))
-        chosen = Chosen(path=card.path, name=card.name)
+        header = read_header(Path(card.path))
+        check(header)
+        launch = yield from self._launch(card)
+        if (warning := memory.shortage(facts(header), context=launch.context)) is not None:
+            yield warning
+        chosen = Chosen(id=card.id, path=card.path, name=card.name)
         variants = self._settings.variants
         yield from self._supervisor.start(chosen, launch=launch, variants=variants)
 

@@ -123,6 +123,12 @@ class EngineMismatch(EngineError):
     code = "engine_mismatch"
 
 
+class Stopped(EngineError):
+    """Loading was ended because somebody asked for it."""
+
+    code = "stopped"
+
+
 class OutOfMemory(EngineError):
     """Not enough memory for this model and context."""
 

@@ -176,9 +176,15 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A model is loaded. `device` says where it runs, in words ("CPU, icelake, 2 threads")."""
+    """A model is loaded.
+
+    model   its id, or its path where it was not added
+    name    what people call it
+    device  where it runs, in words ("CPU, icelake, 2 threads")
+    """
 
     model: str
+    name: str
     device: str
     context: int
     template: Literal["model", "plain"]
@@ -193,6 +199,7 @@ class Started:
     cached_tokens  of these, how many were in the KV cache already
     dropped        messages left out because the chat outgrew the context
     streams        sequences decoded in parallel
+    gamma          the strength that acts, 0 where none does
     """
 
     prompt_tokens: int
@@ -201,6 +208,7 @@ class Started:
     dropped: int
     streams: int
     seed: int
+    gamma: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,3 +287,9 @@ class Diagnosis:
     launch: Launch
     self_test: tuple[Trial, ...]
     remembered: bool
+
+
+def template_notice(name: str, reason: str) -> Notice:
+    """Said where a model's chat template is replaced."""
+    text = f"{name} comes without a usable chat template ({reason}); a plain one is used."
+    return Notice(code="plain_template", text=text)

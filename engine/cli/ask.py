@@ -24,8 +24,17 @@ from engine.api import (
 from engine.cli.output import Output
 from engine.cli.terminal import decode, start, stream
 from engine.errors import InvalidParameter
+from engine.inference.variants import check
+from engine.types import out_of_range
 
 _LONGEST_INPUT = 4 << 20
+_GAME = {
+    "game_alpha": "alpha",
+    "game_lambda": "lam",
+    "game_eta": "eta",
+    "game_rounds": "rounds",
+}
+"""Where the command line keeps the parameters of the published game, and what they are called."""
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -38,7 +47,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         question = Question(
             messages=(Message(role="user", text=text),), steering=steering, sampling=sampling
         )
-        load = start(engine, arguments.model, output)
+        _expect_effect(arguments, steering)
+        check(question)
+        load = start(engine, arguments.model, output).seconds
         answer = stream(engine, question, output)
     finally:
         engine.close()
@@ -49,7 +60,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def steering_of(arguments: argparse.Namespace, settings: Settings) -> Steering:
-    """What --prefer and its companions ask for. Raises InvalidParameter."""
+    """What --prefer and its companions ask for. Raises InputError."""
     preferences = tuple(Preference(text=text) for text in arguments.prefer)
     if not preferences and not arguments.neutral:
         preferences = () if settings.neutral else settings.preferences
@@ -58,7 +69,12 @@ def steering_of(arguments: argparse.Namespace, settings: Settings) -> Steering:
         method = "base" if arguments.neutral else arguments.method
     if method != "base" and not preferences:
         raise InputError(f"The method {method} needs a preference. Say which with --prefer.")
-    return Steering(
+    if arguments.method not in {None, "amulet"} and _strength_given(arguments):
+        raise InputError(
+            f"The method {arguments.method} ignores --strength and the game's parameters. Leave "
+            "them out, or use --method amulet."
+        )
+    steering = Steering(
         method=method,
         preferences=preferences if method != "base" else (),
         gamma=_gamma(arguments, settings),
@@ -66,25 +82,42 @@ def steering_of(arguments: argparse.Namespace, settings: Settings) -> Steering:
         place=arguments.place,
         combine=arguments.combine,
     )
+    return checked(steering)
+
+
+def checked(steering: Steering) -> Steering:
+    """The same, refused now rather than with the next question. Raises InvalidParameter."""
+    check(Question(messages=(Message(role="user", text="?"),), steering=steering))
+    return steering
 
 
 def sampling_of(arguments: argparse.Namespace, settings: Settings) -> Sampling:
-    """The remembered sampling with what the command line changes."""
+    """The remembered sampling with what the command line changes. Raises InvalidParameter."""
     names = [field.name for field in fields(Sampling)]
     given = {name: getattr(arguments, name) for name in names}
-    return replace(settings.sampling, **{k: v for k, v in given.items() if v is not None})
+    wanted = replace(settings.sampling, **{k: v for k, v in given.items() if v is not None})
+    if broken := out_of_range(wanted):
+        raise InvalidParameter.outside(*broken)
+    return wanted
+
+
+def _expect_effect(arguments: argparse.Namespace, steering: Steering) -> None:
+    """In a chat a preference may follow; one question has all that it will have."""
+    if steering.method == "base" and not arguments.neutral and _strength_given(arguments):
+        raise InputError("A strength needs a preference to act on. Say which with --prefer.")
+
+
+def _strength_given(arguments: argparse.Namespace) -> bool:
+    return arguments.strength is not None or bool(_game(arguments))
+
+
+def _game(arguments: argparse.Namespace) -> dict[str, Any]:
+    given = {name: getattr(arguments, place) for place, name in _GAME.items()}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _gamma(arguments: argparse.Namespace, settings: Settings) -> float:
-    names = {
-        "game_alpha": "alpha",
-        "game_lambda": "lam",
-        "game_eta": "eta",
-        "game_rounds": "rounds",
-    }
-    given = {
-        k: getattr(arguments, n) for n, k in names.items() if getattr(arguments, n) is not None
-    }
+    given = _game(arguments)
     if given and arguments.strength is not None:
         raise InputError("Give either --strength or the game's parameters, not both.")
     if given:

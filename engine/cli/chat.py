@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from dataclasses import dataclass, replace
 
 from engine.api import (
+    MAX_GAMMA,
+    MAX_PREFERENCES,
     NEUTRAL,
     AttuneError,
     Engine,
     InputError,
     Message,
+    Method,
     Preference,
     Question,
     Sampling,
     Steering,
 )
-from engine.cli.ask import sampling_of, steering_of
+from engine.cli.ask import checked, sampling_of, steering_of
 from engine.cli.output import Output
 from engine.cli.terminal import decode, start, stream
+from engine.errors import InvalidText
 
 HELP = """\
   /prefer TEXT   answer like this from now on ("concise", or a sentence); alone: none
@@ -32,12 +37,17 @@ HELP = """\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """Where the conversation stands."""
+    """Where the conversation stands.
+
+    messages  questions, each with its answer
+    asked     the last question and what was before it, whether it was answered or not
+    """
 
     steering: Steering
     sampling: Sampling
     neutral: bool = False
     messages: tuple[Message, ...] = ()
+    asked: tuple[Message, ...] = ()
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -50,8 +60,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             steering=steering_of(arguments, engine.settings),
             sampling=sampling_of(arguments, engine.settings),
         )
-        start(engine, arguments.model, output)
-        output.note("Ask anything. /help tells what else can be said here.")
+        ready = start(engine, arguments.model, output)
+        output.note(f"{ready.name} answers. /help tells what else can be said here.")
         _loop(engine, chat, output)
     finally:
         engine.close()
@@ -59,27 +69,36 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _loop(engine: Engine, chat: Chat, output: Output) -> None:
-    while True:
-        try:
-            line = _line()
-        except KeyboardInterrupt:
-            output.note("")
-            continue
-        if line is None or line.strip() in {"/quit", "/exit"}:
+    while (line := _next_line(output)) is not None:
+        if line.strip() in {"/quit", "/exit"}:
             return
         try:
             chat = _turn(engine, chat, line.strip(), output)
         except AttuneError as error:
-            output.note(f"attune: {error.message}")
+            output.complain(error)
 
 
-def _line() -> str | None:
-    """The next line, or None at the end of the input."""
-    if sys.stdin.isatty():
+def _next_line(output: Output) -> str | None:
+    """The next line that is text, or None at the end of the input."""
+    while True:
         try:
-            return input("\n> ")
-        except EOFError:
-            return None
+            return _typed() if sys.stdin.isatty() else _piped()
+        except KeyboardInterrupt:
+            output.note("")
+        except InvalidText as error:
+            output.complain(error)
+
+
+def _typed() -> str | None:
+    try:
+        return decode(input("\n> ").encode(errors="surrogateescape"))
+    except EOFError:
+        return None
+    except UnicodeError as error:
+        raise InvalidText("The line is not valid UTF-8. Write it in UTF-8.") from error
+
+
+def _piped() -> str | None:
     data = sys.stdin.buffer.readline()
     return decode(data) if data else None
 
@@ -106,44 +125,62 @@ def _command(engine: Engine, chat: Chat, line: str, output: Output) -> Chat:
             return _again(engine, chat, output)
         case "/new":
             output.note("A new conversation.")
-            return replace(chat, messages=())
+            return replace(chat, messages=(), asked=())
         case _:
-            output.note(HELP)
+            for entry in HELP.splitlines():
+                output.note(entry)
             return chat
 
 
 def _prefer(chat: Chat, text: str, output: Output) -> Chat:
     if not text:
         output.note("No preference.")
-        return replace(chat, steering=NEUTRAL)
-    output.note(f"From now on: {text}")
+        return replace(chat, steering=replace(chat.steering, method="base", preferences=()))
     wanted = (*chat.steering.preferences, Preference(text=text))
-    steering = replace(chat.steering, method="amulet", preferences=wanted)
+    if len(wanted) > MAX_PREFERENCES:
+        raise InputError(f"{MAX_PREFERENCES} preferences are the most. /prefer alone clears them.")
+    method: Method = "amulet" if chat.steering.method == "base" else chat.steering.method
+    steering = checked(replace(chat.steering, method=method, preferences=wanted))
+    output.note(f"From now on: {text}")
     return replace(chat, steering=steering)
 
 
 def _strength(chat: Chat, text: str, output: Output) -> Chat:
-    try:
-        gamma = float(text)
-    except ValueError as error:
-        raise InputError(f"The strength is {text!r}, but must be a number from 0 to 10.") from error
+    method = chat.steering.method
+    if method in {"pref", "la"}:
+        raise InputError(
+            f"The method {method} ignores the strength. /prefer alone leaves it; preferences "
+            "after that have a strength."
+        )
+    gamma = _number(text)
+    if not 0.0 <= gamma <= MAX_GAMMA:  # NaN, which is no number, too
+        raise InputError(f"The strength is {text!r}, but must be a number from 0 to {MAX_GAMMA:g}.")
     output.note(f"Strength {gamma:g}.")
     return replace(chat, steering=replace(chat.steering, gamma=gamma))
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def _again(engine: Engine, chat: Chat, output: Output) -> Chat:
-    messages = chat.messages
-    if messages and messages[-1].role == "assistant":
-        messages = messages[:-1]
-    if not messages:
+    if not chat.asked:
         raise InputError("There is no question to answer again.")
-    return _ask(engine, chat, messages, output)
+    return _ask(engine, chat, chat.asked, output)
 
 
 def _ask(engine: Engine, chat: Chat, messages: tuple[Message, ...], output: Output) -> Chat:
     steering = NEUTRAL if chat.neutral else chat.steering
     question = Question(messages=messages, steering=steering, sampling=chat.sampling)
-    answer = stream(engine, question, output)
-    if not answer.text:
-        return replace(chat, messages=messages)
+    chat = replace(chat, asked=messages)
+    try:
+        answer = stream(engine, question, output)
+    except AttuneError as error:
+        output.complain(error)
+        return chat
+    if not answer.text:  # a question without an answer must not stand before the next question
+        return chat
     return replace(chat, messages=(*messages, Message(role="assistant", text=answer.text)))

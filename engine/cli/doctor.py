@@ -17,15 +17,19 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         found = engine.diagnose()
     finally:
         engine.close()
-    for label, value in _lines(found):
+    for label, value in _lines(found, model=_name(engine, found.model)):
         output.text(f"{label:<14}{value}")
     error = None
-    if not found.remembered:
+    if not any(trial.works for trial in found.self_test):
         error = EngineError("No setting works on this computer. Please report the lines above.")
     return output.result(asdict(found), error=error)
 
 
-def _lines(found: Diagnosis) -> list[tuple[str, str]]:
+def _name(engine: Engine, model: str) -> str:
+    return next((card.name for card in engine.models() if card.id == model), model)
+
+
+def _lines(found: Diagnosis, *, model: str) -> list[tuple[str, str]]:
     lines = [
         ("Attune", found.version),
         ("System", found.system),
@@ -33,7 +37,7 @@ def _lines(found: Diagnosis) -> list[tuple[str, str]]:
         ("Runs on", ", ".join(found.devices)),
         ("CPU variant", f"{found.cpu_variant} (of {', '.join(found.variants) or 'one'})"),
         ("Threads", str(found.threads)),
-        ("Model", found.model),
+        ("Model", model),
         ("Data folder", found.data_dir),
         ("SQLite", found.sqlite),
     ]

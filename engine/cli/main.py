@@ -25,10 +25,16 @@ if TYPE_CHECKING:
 Open = Callable[["OpenWindow"], int]
 
 
-def main(argv: Sequence[str], *, open_window: Open | None = None) -> int:
+def main(
+    argv: Sequence[str],
+    *,
+    open_window: Open | None = None,
+    has_display: Callable[[], bool] = lambda: True,
+) -> int:
     """Carry out one command.
 
     open_window  opens the window and returns its exit code; None where there is no window to open
+    has_display  whether a window could be shown; asked only when one is wanted
     """
     try:
         _check_unicode(argv)
@@ -39,7 +45,11 @@ def main(argv: Sequence[str], *, open_window: Open | None = None) -> int:
     _never_fail_to_print()
     output = Output(json=arguments.json)
     try:
-        return _run(arguments, output, open_window)
+        if arguments.command is not None:
+            return _run(arguments, output)
+        if open_window is not None and has_display():
+            return _window(arguments, open_window)
+        return _chat_instead(arguments, output)
     except AttuneError as error:
         logging.getLogger("engine.cli").debug("%s", error.detail)
         return output.fail(error)
@@ -69,9 +79,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _run(arguments: argparse.Namespace, output: Output, open_window: Open | None) -> int:
-    if arguments.command is None:
-        return _window(arguments, output, open_window)
+def _run(arguments: argparse.Namespace, output: Output) -> int:
     if arguments.command == "ask":
         from engine.cli import ask
 
@@ -89,23 +97,18 @@ def _run(arguments: argparse.Namespace, output: Output, open_window: Open | None
     return doctor.run(arguments, output)
 
 
-def _window(arguments: argparse.Namespace, output: Output, open_window: Open | None) -> int:
-    if open_window is not None and _has_display():
-        from engine.api import OpenWindow
+def _window(arguments: argparse.Namespace, open_window: Open) -> int:
+    from engine.api import OpenWindow
 
-        return open_window(OpenWindow(data_dir=arguments.data_dir, model=arguments.model))
+    return open_window(OpenWindow(data_dir=arguments.data_dir, model=arguments.model))
+
+
+def _chat_instead(arguments: argparse.Namespace, output: Output) -> int:
     output.note("There is no display for the window; the chat is here in the terminal.")
     from engine.cli import chat
 
     # The window's arguments are fewer than the chat's; the rest keep their defaults.
     return chat.run(parser().parse_args(["chat"], arguments), output)
-
-
-def _has_display() -> bool:
-    if sys.platform in {"win32", "darwin"}:
-        return True
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return any(os.environ.get(name) for name in names)
 
 
 # The commands' arguments --------------------------------------------------------------------

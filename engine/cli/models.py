@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from engine.api import Engine, ModelCard
+from engine.api import Engine, ModelCard, ModelError
 from engine.cli.output import Output
 
 
@@ -14,14 +15,15 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """List, add, verify, remove or choose; the result is always the models concerned."""
     engine = Engine(arguments.data_dir)
     try:
+        if arguments.verb == "verify" and arguments.id is None:
+            return _verify_all(engine, output)
         cards, said = _act(engine, arguments)
     finally:
         engine.close()
     for line in said:
         output.text(line)
     current = engine.settings.model
-    output.result({"models": [_described(card, current=current) for card in cards]})
-    return 0
+    return output.result({"models": [_described(card, current=current) for card in cards]})
 
 
 def _act(
@@ -32,7 +34,8 @@ def _act(
             card = engine.add_model(arguments.path)
             return (card,), (f"Added {card.name} as {card.id}. Use it with --model {card.id}.",)
         case "verify":
-            return _verify(engine, arguments.id)
+            card = engine.verify_model(arguments.id)
+            return (card,), (_verified(card),)
         case "remove":
             card = engine.remove_model(arguments.id)
             return (card,), (f"Forgot {card.id}. The file stays at {card.path}.",)
@@ -44,10 +47,32 @@ def _act(
             return cards, tuple(_line(c, current=engine.settings.model) for c in cards)
 
 
-def _verify(engine: Engine, name: str | None) -> tuple[tuple[ModelCard, ...], tuple[str, ...]]:
-    names = [name] if name else [card.id for card in engine.models() if card.available]
-    cards = tuple(engine.verify_model(n) for n in names)
-    return cards, tuple(f"{card.id}: verified, sha256 {card.sha256}" for card in cards)
+def _verify_all(engine: Engine, output: Output) -> int:
+    """Verify every model that is there, also after one that is not what it was."""
+    cards = [card for card in engine.models() if card.available]
+    errors: dict[str, ModelError] = {}
+    for card in cards:
+        try:
+            engine.verify_model(card.id)
+            output.text(_verified(card))
+        except ModelError as error:
+            errors[card.id] = error
+            output.text(f"{card.id}: {error.message}")
+    current = engine.settings.model
+    found = [_described(c, current=current) | {"verified": c.id not in errors} for c in cards]
+    return output.result({"models": found}, error=_summary(errors, of=len(cards)))
+
+
+def _summary(errors: Mapping[str, ModelError], *, of: int) -> ModelError | None:
+    """All errors in one, which has the code of the first."""
+    if not errors:
+        return None
+    kind = type(next(iter(errors.values())))
+    return kind(f"{len(errors)} of {of} models could not be verified: {', '.join(errors)}.")
+
+
+def _verified(card: ModelCard) -> str:
+    return f"{card.id}: verified, sha256 {card.sha256}"
 
 
 def _use(engine: Engine, name: str) -> ModelCard:

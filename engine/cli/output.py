@@ -8,6 +8,9 @@ from typing import Any
 
 from engine.errors import AttuneError
 
+_LONGEST_LINE = 400
+"""Characters of a line on standard error; a name that it quotes may be of any length."""
+
 
 class Output:
     """Standard output carries the result, standard error everything else."""
@@ -30,12 +33,19 @@ class Output:
             print(json.dumps(value | _described(error)))
         if error is None:
             return 0
-        self.note(f"attune: {error.message}")
+        self.complain(error)
         return 1
 
     def note(self, text: str) -> None:
-        """Something besides the result."""
-        print(printable(text), file=sys.stderr, flush=True)
+        """Something besides the result: one line, cut where it would fill the terminal."""
+        line = printable(" ".join(text.splitlines()))
+        if len(line) > _LONGEST_LINE:
+            line = f"{line[: _LONGEST_LINE - 1]}…"
+        print(line, file=sys.stderr, flush=True)
+
+    def complain(self, error: AttuneError) -> None:
+        """An error, for people."""
+        self.note(f"attune: {error.message}")
 
     def fail(self, error: AttuneError) -> int:
         """The error in one line; returns the exit code."""

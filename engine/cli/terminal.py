@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -11,16 +12,20 @@ from engine.api import Answer, Chunk, Engine, Notice, Question, Ready
 from engine.cli.output import Output
 from engine.errors import InvalidText
 
+_PATIENCE = 5.0
+"""Seconds that a stop may take after its answer has ended; it only has a message to write."""
 
-def start(engine: Engine, model: str | None, output: Output) -> float:
-    """Load the model and pass on notices; returns the seconds it took."""
-    seconds = 0.0
+
+def start(engine: Engine, model: str | None, output: Output) -> Ready:
+    """Load the model and pass on notices."""
+    ready: Ready | None = None
     for event in engine.start(model):
         if isinstance(event, Notice):
             output.note(event.text)
         elif isinstance(event, Ready):
-            seconds = event.seconds
-    return seconds
+            ready = event
+    assert ready is not None
+    return ready
 
 
 def stream(engine: Engine, question: Question, output: Output) -> Answer:
@@ -51,17 +56,20 @@ def decode(data: bytes) -> str:
 
 @contextmanager
 def _interrupt_stops(engine: Engine) -> Iterator[None]:
-    pressed = False
+    stopper: threading.Thread | None = None
 
     def on_interrupt(_number: int, _frame: FrameType | None) -> None:
-        nonlocal pressed
-        if pressed:
+        nonlocal stopper
+        if stopper is not None:
             raise KeyboardInterrupt
-        pressed = True
-        engine.stop()
+        # Not here: this interrupts the main thread, which may hold the lock that a stop needs.
+        stopper = threading.Thread(target=engine.stop, name="stop", daemon=True)
+        stopper.start()
 
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+        if stopper is not None:
+            stopper.join(_PATIENCE)  # so that it cannot hit the next answer

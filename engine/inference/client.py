@@ -61,8 +61,6 @@ class _End:
 
 def own_command() -> tuple[str, ...]:
     """How Attune starts its inference child: the same program, told to be the child."""
-    if getattr(sys, "frozen", False):
-        return (sys.executable, "--engine-host")
     # -I: neither the current folder nor the owner's Python settings reach the child.
     return (sys.executable, "-I", "-X", "utf8", "-m", "engine.inference.host")
 

@@ -13,20 +13,24 @@ _ILLEGAL_INSTRUCTION = 0xC000001D  # Windows' name for SIGILL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Death:
-    """cause is for code, `text` a sentence for a person."""
+    """cause and phase are for code, `text` is a sentence for a person.
+
+    phase  what the child was busy with ("load", "template", "prefill", "decode", "idle")
+    """
 
     cause: Cause
     text: str
+    phase: str = "idle"
 
 
 def explain(status: int | None, *, phase: str) -> Death:
     """The likeliest cause.
 
     status  as subprocess reports it: negative for a signal, None where it is unknown
-    phase   what the child was busy with ("load", "template", "prefill", "decode", "idle")
+    phase   what the child was busy with
     """
     cause = _cause(status, phase)
-    return Death(cause=cause, text=_SENTENCES[cause])
+    return Death(cause=cause, text=_SENTENCES[cause], phase=phase)
 
 
 def _cause(status: int | None, phase: str) -> Cause:

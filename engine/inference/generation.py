@@ -212,6 +212,7 @@ class Generation:
             dropped=dropped,
             streams=len(prompts),
             seed=self._seed,
+            gamma=self._plan.gamma,
         )
 
     def _answer(self, finish: Finish) -> Answer:

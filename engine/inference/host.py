@@ -12,19 +12,20 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, Protocol
 
 from engine.errors import AttuneError, EngineError, InternalError, NotReady
 from engine.inference import protocol
+from engine.inference.confinement import confine
 from engine.inference.generation import Generation
 from engine.inference.model import Entry, Interrupted, LanguageModel
 from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat, Refused, choose, plain
 from engine.inference.threads import ThreadGovernor, most_threads
-from engine.types import Answer, Chunk, Launch, Notice, Started
+from engine.types import Answer, Chunk, Launch, Notice, Started, template_notice
 
 log = logging.getLogger("engine.host")
 
@@ -66,6 +67,11 @@ class Loaded:
         self.streams = Streams(model)
         self._governor = ThreadGovernor(threads, most=max(threads, most_threads()))
         self._threads = threads
+
+    def use_plain(self, reason: str) -> Notice:
+        """Replace the model's own chat template; returns what to say about it."""
+        self.form = _plain_format(self.model, reason=reason)
+        return template_notice(self.name, reason)
 
     def pace(self, seconds: float, streams: int) -> None:
         """Let the number of threads follow how long steps take."""
@@ -205,29 +211,31 @@ class Host:
     def _generate(self, request: protocol.Generate) -> Answer:
         if self._loaded is None:
             raise NotReady("No model is loaded yet. Wait a moment and ask again.")
+        try:
+            return self._stream(request, self._loaded)
+        except Refused as refused:
+            # It stood its trial and fails this chat; nothing has been said yet.
+            self._item(self._loaded.use_plain(str(refused)))
+            return self._stream(request, self._loaded)
+
+    def _stream(self, request: protocol.Generate, loaded: Loaded) -> Answer:
+        self._phase("template")
         generation = Generation(
             request.question,
-            model=self._loaded.model,
-            streams=self._loaded.streams,
-            form=self._loaded.form,
-            name=self._loaded.name,
+            model=loaded.model,
+            streams=loaded.streams,
+            form=loaded.form,
+            name=loaded.name,
             seed=request.seed,
             clock=time.perf_counter,
             stopped=lambda: request.id in self._cancelled,
-            on_step=self._loaded.pace,
+            on_step=loaded.pace,
             on_prompt=lambda: self._phase("prefill"),
         )
-        self._phase("template")
-        return self._stream(generation.run())
-
-    def _stream(self, events: Iterator[Notice | Started | Chunk | Answer]) -> Answer:
-        try:
-            for event in events:
-                if isinstance(event, Answer):
-                    return event
-                self._item(event)
-        except Refused as refused:
-            raise InternalError(f"The model's chat template failed: {refused}.") from refused
+        for event in generation.run():
+            if isinstance(event, Answer):
+                return event
+            self._item(event)
         raise InternalError("An answer ended without an end.")
 
     def _item(self, event: Notice | Started | Chunk) -> None:
@@ -263,11 +271,18 @@ class Host:
 
 
 def _format(model: LanguageModel, *, plain_only: bool) -> ChatFormat:
-    speaks_chatml = len(model.tokenize("<|im_start|>", special=True)) == 1
     if plain_only:
-        reason = "it took too long"
-        return plain(marks=model.marks, speaks_chatml=speaks_chatml, reason=reason)
-    return choose(model.template, marks=model.marks, speaks_chatml=speaks_chatml)
+        return _plain_format(model, reason="it took too long")
+    chatml = _speaks_chatml(model)
+    return choose(model.template, marks=model.marks, speaks_chatml=chatml)
+
+
+def _plain_format(model: LanguageModel, *, reason: str) -> ChatFormat:
+    return plain(marks=model.marks, speaks_chatml=_speaks_chatml(model), reason=reason)
+
+
+def _speaks_chatml(model: LanguageModel) -> bool:
+    return len(model.tokenize("<|im_start|>", special=True)) == 1
 
 
 def _counts(most: int) -> list[int]:
@@ -325,6 +340,7 @@ def main(library: Library | None = None) -> int:
     """Take over standard input and output; what others print goes to standard error."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     sys.path[:] = [entry for entry in sys.path if entry not in {"", str(Path.cwd())}]
+    confine()
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     Host(library or LlamaLibrary(), replies=replies).serve(sys.stdin.buffer)

@@ -18,6 +18,8 @@ import numpy as np
 
 from engine.errors import AttuneError, DamagedModel, InternalError, OutOfMemory, UnsupportedModel
 from engine.inference.model import SEQUENCE_IDS, CacheFull, Entry, Interrupted, Shape
+from engine.inference.threads import most_threads
+from engine.models.header import printable
 from engine.numerics import F32
 from engine.types import Launch
 
@@ -138,7 +140,9 @@ class LlamaModel:
         tokens = (api.llama_token * room)()
         count = api.llama_tokenize(self._vocab, data, len(data), tokens, room, begin, special)
         if count < 0:
-            raise InternalError(f"{len(data)} bytes gave {-count} tokens, more than bytes.")
+            room = -count
+            tokens = (api.llama_token * room)()
+            count = api.llama_tokenize(self._vocab, data, len(data), tokens, room, begin, special)
         return list(tokens[:count])
 
     def piece(self, token: int) -> bytes:
@@ -156,6 +160,8 @@ class LlamaModel:
         return self._piece(token, special=True).decode(errors="replace") if token >= 0 else ""
 
     def decode(self, entries: Sequence[Entry]) -> F32:
+        if self._flag[0] != b"\0":  # not every back end looks at the flag by itself
+            raise Interrupted
         outputs = self._fill(entries)
         code = api.llama_decode(self._context, self._batch)
         if code == 0:
@@ -197,8 +203,8 @@ class LlamaModel:
         self._flag[0] = b"\0"
 
     def use_threads(self, count: int) -> None:
-        """Decode with `count` threads from now on."""
-        api.llama_set_n_threads(self._context, count, count)
+        """Take single steps with `count` threads from now on; prompts keep all."""
+        api.llama_set_n_threads(self._context, count, self._batch_threads)
 
     def row_address(self, position: int) -> int:
         """Address of the logits of batch entry `position`, as llama.cpp itself tells it."""
@@ -242,7 +248,9 @@ class LlamaModel:
         params.n_batch = params.n_ubatch = BATCH
         params.n_seq_max = SEQUENCE_IDS
         params.n_outputs_max = SEQUENCE_IDS
-        params.n_threads = params.n_threads_batch = launch.threads
+        # A prompt gains from every core; only single steps suffer where one of them is busy.
+        self._batch_threads = max(launch.threads, most_threads())
+        params.n_threads, params.n_threads_batch = launch.threads, self._batch_threads
         params.kv_unified = True
         # Without the full-size cache a sliding-window model forgets prefixes that could be reused.
         params.swa_full = True
@@ -256,7 +264,7 @@ class LlamaModel:
             raise OutOfMemory(
                 f"There is not enough memory for a context of {launch.context} tokens. "
                 "Choose a smaller context or a smaller model.",
-                detail="\n".join(_MESSAGES),
+                detail=_said(),
             )
         self._memory = api.llama_get_memory(self._context)
         self._shape = Shape(
@@ -310,7 +318,9 @@ class LlamaModel:
 
 # llama.cpp's own words ----------------------------------------------------------------------
 
-_MESSAGES: list[str] = []
+_MESSAGES: list[tuple[int, str]] = []
+"""Level and words of the last warnings (3) and errors (4)."""
+
 _POSIX = hasattr(ctypes, "CDLL") and not hasattr(ctypes, "WinDLL")
 
 
@@ -321,7 +331,7 @@ def _route_log() -> None:
 def _on_message(level: int, text: bytes, _data: object) -> None:
     line = text.decode(errors="replace").rstrip()
     if level >= 3:
-        _MESSAGES.append(line)
+        _MESSAGES.append((level, line))
         del _MESSAGES[:-20]
         log.debug("%s", line)
 
@@ -347,7 +357,7 @@ def _is_backend(file: Path, variant: str) -> bool:
 
 
 def _load_error(path: str) -> AttuneError:
-    said = " ".join(_MESSAGES)
+    said = _said()
     name = Path(path).name
     if "unknown model architecture" in said:
         return UnsupportedModel(
@@ -355,5 +365,10 @@ def _load_error(path: str) -> AttuneError:
         )
     if "failed to allocate" in said or "unable to allocate" in said:
         return OutOfMemory(f"There is not enough memory for {name}.", detail=said)
-    reason = _MESSAGES[0] if _MESSAGES else "no reason given"
+    errors = [line for level, line in _MESSAGES if level >= 4] or said.splitlines()
+    reason = printable(errors[0], 200) if errors else "no reason given"
     return DamagedModel(f"{name} could not be loaded ({reason}).", detail=said)
+
+
+def _said() -> str:
+    return "\n".join(line for _, line in _MESSAGES)

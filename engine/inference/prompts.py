@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from engine.errors import PromptTooLong
 from engine.inference.model import LanguageModel
@@ -18,7 +19,7 @@ DROP_STEP = 4
 """Messages are dropped in steps of two turns, so that the prefix that follows stays the same for a
 few turns and the cache keeps its worth."""
 
-_FIRST_STAND_IN = 0xF0000  # a plane for private use: no model's text contains it
+_FIRST_STAND_IN = 0xF0000  # a plane for private use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,31 +40,66 @@ def fit(
     """
     shape = model.shape
     reserve = min(max_tokens, RESERVE, shape.cells // (4 * len(chats)), shape.trained // 4)
-    droppable = len(chats[0]) - 2
-    prompts: tuple[tuple[int, ...], ...] = ()
-    for dropped in _drop_counts(droppable):
-        prompts = tuple(
-            tuple(tokens(_without(chat, dropped), model=model, form=form)) for chat in chats
+    prompter = Prompter(model=model, form=form)
+
+    def attempt(dropped: int) -> Fitted:
+        shortened = (_without(chat, dropped) for chat in chats)
+        return Fitted(prompts=tuple(tuple(prompter.tokens(c)) for c in shortened), dropped=dropped)
+
+    def fits(found: Fitted) -> bool:
+        return _fits(found.prompts, reserve=reserve, model=model)
+
+    found = attempt(0)
+    if fits(found):
+        return found
+    counts = _drop_counts(len(chats[0]) - 2)
+    found = attempt(counts[-1])
+    if not fits(found):
+        raise PromptTooLong(
+            f"The question has {max(map(len, found.prompts))} tokens, but this model and its "
+            f"memory take {_limit(len(chats), reserve=reserve, model=model)}. Shorten it."
         )
-        if _fits(prompts, reserve=reserve, model=model):
-            return Fitted(prompts=prompts, dropped=dropped)
-    raise PromptTooLong(
-        f"The question has {max(map(len, prompts))} tokens, but this model and its memory take "
-        f"{_limit(len(prompts), reserve=reserve, model=model)}. Shorten it or raise the context."
-    )
+    # What fits stays fitting when more is dropped, so the least that helps is found by halving.
+    low, high = 0, len(counts) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        tried = attempt(counts[middle])
+        low, high, found = (low, middle, tried) if fits(tried) else (middle, high, found)
+    return found
+
+
+class Prompter:
+    """Renders and tokenizes chats; remembers which messages spell out control tokens."""
+
+    def __init__(self, *, model: LanguageModel, form: ChatFormat) -> None:
+        self._model, self._form = model, form
+        self._spelled: dict[str, tuple[str, ...]] = {}
+
+    def tokens(self, chat: Chat) -> list[int]:
+        """Tokens of one chat. A control token written out in a message is read as plain text."""
+        written = {w for message in chat for w in self._control_texts(message.text)}
+        stand_ins = _stand_ins(written, chat)
+        text = self._form.render([replace(m, text=_disarmed(m.text, stand_ins)) for m in chat])
+        begin = self._form.marks[0]
+        begins = bool(begin) and text.startswith(begin)
+        result: list[int] = []
+        originals = {stand_in: written for written, stand_in in stand_ins.items()}
+        for position, (piece, literal) in enumerate(_split(text, originals)):
+            first = position == 0 and not begins
+            result += self._model.tokenize(piece, special=not literal, begin=first)
+        return result
+
+    def _control_texts(self, text: str) -> tuple[str, ...]:
+        if text not in self._spelled:
+            found = set(self._model.tokenize(text, special=True))
+            written = (self._model.control_text(t) for t in found if self._model.is_control(t))
+            self._spelled[text] = tuple(w for w in written if w and w in text)
+        return self._spelled[text]
 
 
 def tokens(chat: Chat, *, model: LanguageModel, form: ChatFormat) -> list[int]:
-    """Tokens of one chat. A control token written out in a message is read as plain text."""
-    stand_ins: dict[str, str] = {}
-    safe = [replace(m, text=_disarm(m.text, model, stand_ins)) for m in chat]
-    text = form.render(safe)
-    begins = bool(form.marks[0]) and text.startswith(form.marks[0])
-    result: list[int] = []
-    for position, (piece, literal) in enumerate(_split(text, stand_ins)):
-        first = position == 0 and not begins
-        result += model.tokenize(piece, special=not literal, begin=first)
-    return result
+    """`Prompter.tokens` for a single chat."""
+    return Prompter(model=model, form=form).tokens(chat)
 
 
 def _drop_counts(droppable: int) -> list[int]:
@@ -90,16 +126,17 @@ def _limit(streams: int, *, reserve: int, model: LanguageModel) -> int:
     return min(shape.trained - reserve, shape.cells - streams * reserve)
 
 
-def _disarm(text: str, model: LanguageModel, stand_ins: dict[str, str]) -> str:
-    """Put a private character in the place of each control token that the text spells out."""
-    for token in set(model.tokenize(text, special=True)):
-        if not model.is_control(token):
-            continue
-        written = model.control_text(token)
-        if written and written in text:
-            stand_in = chr(_FIRST_STAND_IN + len(stand_ins))
-            stand_ins[stand_in] = written
-            text = text.replace(written, stand_in)
+def _stand_ins(written: set[str], chat: Chat) -> dict[str, str]:
+    """A private character, one that the chat does not use, for each written-out control token."""
+    used = {c for m in chat for c in m.text if ord(c) >= _FIRST_STAND_IN} if written else set()
+    free = (c for i in count(_FIRST_STAND_IN) if (c := chr(i)) not in used)
+    # The longest first: one control token's text may contain another's.
+    return dict(zip(sorted(written, key=len, reverse=True), free, strict=False))
+
+
+def _disarmed(text: str, stand_ins: dict[str, str]) -> str:
+    for written, stand_in in stand_ins.items():
+        text = text.replace(written, stand_in)
     return text
 
 

@@ -20,6 +20,7 @@ from jinja2 import TemplateError
 from jinja2.ext import loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from engine.models.header import printable
 from engine.types import Message
 
 SECONDS = 5.0
@@ -119,7 +120,8 @@ def _limited(template: str, turns: list[dict[str, str]], marks: tuple[str, str])
         raise Refused(f"it has {len(template)} characters")
     room = LONGEST + sum(len(turn["content"]) for turn in turns)
     try:
-        with _time_limit(), _memory_limit():
+        # The memory limit outside: an exception that comes late must not skip its way back.
+        with _memory_limit(), _time_limit():
             return _collect(template, turns, marks, room=room)
     except TookTooLong:
         raise Refused(f"it ran for more than {SECONDS:g} seconds") from None
@@ -133,9 +135,9 @@ def _limited(template: str, turns: list[dict[str, str]], marks: tuple[str, str])
         # Some say "no system role", some count roles: the text with the first question suits both.
         if len(turns) > 1 and turns[0]["role"] == "system":
             raise _SystemRefused from error
-        raise Refused(f"{type(error).__name__}: {error}") from None
+        raise Refused(printable(f"{type(error).__name__}: {error}", 160)) from None
     except Exception as error:  # noqa: BLE001 - a stranger's program can raise anything
-        raise Refused(f"{type(error).__name__}: {error}") from None
+        raise Refused(printable(f"{type(error).__name__}: {error}", 160)) from None
 
 
 def _collect(

@@ -6,6 +6,8 @@ fastest down, until one decodes. The result is remembered until the machine or A
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import logging
 import os
 import platform
@@ -13,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.errors import AttuneError, EngineCrashed
+from engine.errors import AttuneError
 from engine.inference import ladder, protocol
 from engine.inference.client import Client
 from engine.inference.threads import most_threads
@@ -56,8 +58,21 @@ def cpu_name() -> str:
 
 
 def machine_key() -> str:
-    """Changes when what was found no longer holds: other processor, cores or version."""
-    return " | ".join((__version__, cpu_name(), platform.machine(), str(os.cpu_count())))
+    """Changes when what was found no longer holds: other processor, cores, version or build."""
+    parts = (__version__, cpu_name(), platform.machine(), str(os.cpu_count()), _build())
+    return " | ".join(parts)
+
+
+def _build() -> str:
+    """A fingerprint of llama.cpp's libraries: another build may know a GPU that this one does not.
+
+    The package is located, not imported: it would load them here.
+    """
+    spec = importlib.util.find_spec("llama_cpp")
+    folder = Path(spec.origin).parent / "lib" if spec is not None and spec.origin else None
+    files = sorted(folder.iterdir()) if folder is not None and folder.is_dir() else []
+    known = [f"{file.name} {file.stat().st_size}" for file in files]
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:12]
 
 
 def probe(spawn: Spawn) -> Machine:
@@ -96,8 +111,6 @@ def _try(spawn: Spawn, *, model: str, launch: Launch) -> Trial:
             *_, last = client.request(request)
         finally:
             client.close()
-    except EngineCrashed as error:
-        return Trial(launch=launch, works=False, tokens_per_second=0.0, outcome=error.message)
     except AttuneError as error:
         return Trial(launch=launch, works=False, tokens_per_second=0.0, outcome=error.message)
     if not isinstance(last, protocol.Tried):

@@ -8,33 +8,48 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import (
-    AttuneError,
     DamagedModel,
     EngineCrashed,
     EngineError,
     EngineSilent,
     NotReady,
     OutOfMemory,
+    Stopped,
 )
 from engine.inference import ladder, protocol
 from engine.inference.client import ChildDied, Client
-from engine.types import Answer, AnswerEvent, Chunk, Launch, Notice, Question, Ready, StartEvent
+from engine.types import (
+    Answer,
+    AnswerEvent,
+    Chunk,
+    Finish,
+    Launch,
+    Notice,
+    Question,
+    Ready,
+    Started,
+    StartEvent,
+    template_notice,
+)
 
 log = logging.getLogger("engine.supervisor")
 
-FORGIVEN = 2
-"""Crashes within SPELL after which settings step down even where the cause is unknown."""
+FORGIVEN = {"processor": 0, "memory": 1}
+"""Crashes within SPELL that are put down to chance, by cause; any other cause: FORGIVEN_ELSE."""
+
+FORGIVEN_ELSE = 2
 
 SPELL_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The model to run: where it is and what it is called."""
+    """The model to run: its id, where it is and what it is called."""
 
+    id: str
     path: str
     name: str
 
@@ -49,11 +64,12 @@ class Supervisor:
         on_launch: Callable[[Launch], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """spawn starts a child; on_launch is told settings that worked after others crashed."""
+        """spawn starts a child; on_launch is told settings that loaded after others crashed."""
         self._spawn, self._on_launch, self._clock = spawn, on_launch, clock
         self._client: Client | None = None
         self._chosen: Chosen | None = None
-        self._launch = Launch()
+        self._launch = self._asked = Launch()
+        self._unproven = False
         self._variants: tuple[str, ...] = ()
         self._plain = False
         self._crashes: list[float] = []
@@ -67,6 +83,7 @@ class Supervisor:
         Raises ModelError for a bad file, EngineError where no settings work.
         """
         self._chosen, self._launch, self._variants = chosen, launch, variants
+        self._asked, self._unproven = launch, False
         self._plain, self._stopping = False, False
         yield from self._load()
 
@@ -77,14 +94,13 @@ class Supervisor:
             if self._chosen is None:
                 raise NotReady("No model is loaded yet. Wait a moment and ask again.")
             yield from self._load()
-        text = ""
+        partial = _Partial(seed=seed, model=self._model)
         try:
             for event in self._generate(question, seed=seed):
-                if isinstance(event, Chunk):
-                    text += event.text
+                partial.hear(event)
                 yield event
         except (ChildDied, EngineSilent) as error:
-            yield from self._recover(error, text=text, seed=seed)
+            yield from self._recover(error, partial)
 
     def stop(self) -> None:
         """End what is running. Any thread."""
@@ -111,7 +127,10 @@ class Supervisor:
                 yield from self._load_once()
                 return
             except ChildDied as error:
-                yield self._step_down(error)
+                if error.death.phase == "template" and not self._plain:
+                    self._plain = True
+                else:
+                    yield self._step_down(error)
             except OutOfMemory as error:
                 yield self._smaller(error)
             except EngineSilent as error:
@@ -138,11 +157,12 @@ class Supervisor:
             if self._stopping:  # while the child was being started
                 client.cancel()
             if isinstance(reply, protocol.Loaded):
+                self._prove()
                 if reply.template == "plain":
-                    yield _template_notice(chosen.name, reply.reason)
-                yield _ready(chosen.name, reply)
+                    yield template_notice(chosen.name, reply.reason)
+                yield _ready(chosen, reply)
             elif isinstance(reply, protocol.Cancelled):
-                raise EngineError("Loading was stopped.")
+                raise Stopped("Loading was stopped.")
 
     def _step_down(self, error: ChildDied) -> Notice:
         """Choose safer settings, or raise what the owner should know."""
@@ -161,7 +181,7 @@ class Supervisor:
                 "smaller model.",
                 detail=error.detail,
             ) from error
-        self._use(safer, remember=error.death.cause != "memory")
+        self._use(safer)
         text = f"{error.message} Trying again with {ladder.describe(safer)}."
         return Notice(code="stepped_down", text=text)
 
@@ -169,16 +189,25 @@ class Supervisor:
         safer = ladder.after("memory", self._launch, self._variants)
         if safer is None:
             raise error
-        self._use(safer, remember=False)
+        self._use(safer)
         text = f"{error.message} Trying again with {ladder.describe(safer)}."
         return Notice(code="stepped_down", text=text)
 
-    def _use(self, launch: Launch, *, remember: bool) -> None:
-        """Memory depends on the model, so a smaller context is not remembered for the others."""
+    def _use(self, launch: Launch) -> None:
         log.warning("from %s to %s", ladder.describe(self._launch), ladder.describe(launch))
-        self._launch = launch
-        if remember:
-            self._on_launch(launch)
+        self._launch, self._unproven = launch, True
+
+    def _prove(self) -> None:
+        """The settings loaded: worth remembering, but for the context, since memory depends on
+        the model."""
+        kept = replace(self._launch, context=self._asked.context)
+        if self._unproven and kept != self._asked:
+            self._on_launch(kept)
+        self._unproven = False
+
+    @property
+    def _model(self) -> str:
+        return self._chosen.id if self._chosen is not None else ""
 
     def _generate(self, question: Question, *, seed: int) -> Iterator[AnswerEvent]:
         client = self._client
@@ -195,56 +224,76 @@ class Supervisor:
                 case protocol.ChunkItem():
                     yield reply.chunk
                 case protocol.Answered():
-                    yield reply.answer
+                    yield replace(reply.answer, model=self._model)
                 case _:
                     pass
 
-    def _recover(self, error: AttuneError, *, text: str, seed: int) -> Iterator[AnswerEvent]:
+    def _recover(self, error: ChildDied | EngineSilent, partial: _Partial) -> Iterator[AnswerEvent]:
         """Keep the text, say what happened, bring the child back."""
         stopped = self._stopping or self._closed
         self._end_child()
         if not stopped:
-            kept = " The text so far is kept." if text else ""
+            kept = " The text so far is kept." if partial.text else ""
             yield Notice(code="engine_crashed", text=f"{error.message}{kept} Starting it again.")
-        yield self._cut_short(text, seed=seed, stopped=stopped)
+        yield partial.answer("stopped" if stopped else "interrupted")
         if self._closed:
             return
         self._stopping = False
-        if error.detail == "template" and not stopped:
-            self._plain = True
-        if isinstance(error, ChildDied) and not stopped:
-            self._crashes = [t for t in self._crashes if self._clock() - t < SPELL_SECONDS]
-            self._crashes.append(self._clock())
-            if error.death.cause == "processor" or len(self._crashes) > FORGIVEN:
-                self._crashes.clear()
-                yield self._step_down(error)
+        if not stopped:
+            yield from self._learn(error)
         yield from self._load()
 
-    def _cut_short(self, text: str, *, seed: int, stopped: bool) -> Answer:
-        assert self._chosen is not None
+    def _learn(self, error: ChildDied | EngineSilent) -> Iterator[Notice]:
+        """Choose other settings where the crash says that these do not hold."""
+        phase = error.death.phase if isinstance(error, ChildDied) else error.detail
+        if phase == "template":
+            self._plain = True
+        elif isinstance(error, ChildDied):
+            self._crashes = [t for t in self._crashes if self._clock() - t < SPELL_SECONDS]
+            self._crashes.append(self._clock())
+            if len(self._crashes) > FORGIVEN.get(error.death.cause, FORGIVEN_ELSE):
+                self._crashes.clear()
+                yield self._step_down(error)
+
+
+class _Partial:
+    """What is known of an answer while it comes."""
+
+    def __init__(self, *, seed: int, model: str) -> None:
+        self.text = ""
+        self._seed, self._model = seed, model
+        self._tokens = 0
+        self._started: Started | None = None
+
+    def hear(self, event: AnswerEvent) -> None:
+        if isinstance(event, Chunk):
+            self.text += event.text
+            self._tokens = event.tokens
+        elif isinstance(event, Started):
+            self._started = event
+
+    def answer(self, finish: Finish) -> Answer:
+        """The answer as far as it came."""
+        started = self._started
         return Answer(
-            text=text,
-            finish="stopped" if stopped else "interrupted",
-            tokens=0,
-            streams=0,
-            gamma=0.0,
-            seed=seed,
-            used=0,
-            context=0,
-            model=self._chosen.name,
+            text=self.text,
+            finish=finish,
+            tokens=self._tokens,
+            streams=started.streams if started else 0,
+            gamma=started.gamma if started else 0.0,
+            seed=started.seed if started else self._seed,
+            used=started.prompt_tokens + self._tokens if started else 0,
+            context=started.context if started else 0,
+            model=self._model,
         )
 
 
-def _ready(name: str, reply: protocol.Loaded) -> Ready:
+def _ready(chosen: Chosen, reply: protocol.Loaded) -> Ready:
     return Ready(
-        model=name,
+        model=chosen.id,
+        name=chosen.name,
         device=reply.device,
         context=reply.context,
         template=reply.template,
         seconds=reply.seconds,
     )
-
-
-def _template_notice(name: str, reason: str) -> Notice:
-    text = f"{name} comes without a usable chat template ({reason}); a plain one is used."
-    return Notice(code="plain_template", text=text)
