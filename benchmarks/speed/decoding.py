@@ -16,6 +16,7 @@ from engine.inference.generation import Generation
 from engine.inference.prompts import fit
 from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat, choose
+from engine.inference.threads import most_threads
 from engine.inference.variants import plan
 from engine.types import (
     GREEDY,
@@ -95,7 +96,10 @@ def against_binding(bench: Bench, *, pairs: int) -> Row:
         n_ctx=2048,
         n_batch=512,
         n_threads=bench.launch.threads,
-        n_threads_batch=bench.launch.threads,
+        n_threads_batch=most_threads(),
+        # llama.cpp's own default, which ours keeps; llama-cpp-python switches it off, and the
+        # different rounding then changes a greedy text here and there.
+        flash_attn=True,
         verbose=False,
     )
     texts: dict[str, str] = {}
