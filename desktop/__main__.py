@@ -6,15 +6,18 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from desktop import display
+
 if TYPE_CHECKING:
     from engine.api import OpenWindow
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; it asks for the window when it is wanted."""
+    """Run the command line; it asks for the window when it is wanted and there is a display."""
     from engine.cli.main import main as run
 
-    return run(sys.argv[1:] if argv is None else argv, open_window=_open_window)
+    arguments = sys.argv[1:] if argv is None else argv
+    return run(arguments, open_window=_open_window, has_display=display.available)
 
 
 def _open_window(request: OpenWindow) -> int:

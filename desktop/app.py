@@ -25,9 +25,10 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from desktop import highlight, markdown, window_state
+from desktop import display, highlight, markdown, window_state
 from desktop.bridge import Listener, once
 from desktop.desk import Desk
+from desktop.prose import brief
 from desktop.style.theme import Theme
 from desktop.views.window import Window
 from engine.api import AttuneError, Engine
@@ -79,7 +80,7 @@ def _engine(folder: Path | None) -> Engine:
         return Engine(folder)
     except AttuneError as error:
         # Whoever started Attune by a click sees no terminal.
-        box = QMessageBox(QMessageBox.Icon.Warning, "Attune", error.message)
+        box = QMessageBox(QMessageBox.Icon.Warning, "Attune", brief(error.message))
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.exec()
         raise
@@ -101,7 +102,8 @@ def _warm() -> None:
 
 
 def _application() -> QApplication:
-    if sys.platform == "linux" and not _display():
+    if not display.available():
+        # Qt would not fail: it would end the process.
         raise AttuneError("No display was found. Use `attune chat` in a terminal instead.")
     app = QApplication(sys.argv[:1])
     app.setApplicationName("attune")
@@ -113,12 +115,6 @@ def _application() -> QApplication:
     if translator.load(QLocale(), "qtbase", "_", folder):
         app.installTranslator(translator)
     return app
-
-
-def _display() -> bool:
-    """Whether Qt has somewhere to go; without, it would end the process and not just fail."""
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return any(os.environ.get(name) for name in names)
 
 
 def _icon() -> QIcon:

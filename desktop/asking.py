@@ -49,7 +49,7 @@ class Asking(QObject):
         self._turn: Turn | None = None
         self._told = Event()
         self._speed = Speedometer()
-        self.used = 0
+        self._prompt = self.used = 0
 
     @property
     def busy(self) -> bool:
@@ -96,6 +96,7 @@ class Asking(QObject):
     def clear(self) -> None:
         """Begin a new chat; an answer under way is given up."""
         if self._job is not None:
+            self._told.set()  # a stop that the engine misses is said once more
             waiting = self._turn is not None and self._turn.state == "waiting"
             self._bridge.withdraw(self._job)
             if not (waiting and self._loading.busy):
@@ -139,7 +140,8 @@ class Asking(QObject):
                 self._tick(event.tokens)
             case Started():
                 turn.state = "reading"
-                self._measure(event.prompt_tokens, None)
+                self._prompt = event.prompt_tokens
+                self._measure(self._prompt, None)
             case Notice():
                 turn.note(event.text)
             case Answer():
@@ -181,7 +183,7 @@ class Asking(QObject):
     def _tick(self, tokens: int) -> None:
         speed = self._speed.tick(tokens)
         if speed is not None:
-            self._measure(self.used, speed)
+            self._measure(self._prompt + tokens, speed)
 
     def _measure(self, used: int, speed: float | None) -> None:
         self.used = used

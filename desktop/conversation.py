@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from desktop.prose import brief
 from engine.api import NEUTRAL, Answer, Message, Sampling, Steering
 from engine.api import Question as EngineQuestion
 
@@ -46,7 +47,7 @@ class Turn:
 
     def note(self, sentence: str) -> None:
         """Keep a sentence at the place where the reader is: under the text once there is any."""
-        (self.after if self.pieces else self.before).append(sentence)
+        (self.after if self.pieces else self.before).append(brief(sentence))
 
     def finish(self, answer: Answer) -> None:
         """Take the whole text from the engine, which knows best what it said."""
@@ -57,7 +58,7 @@ class Turn:
 
     def interrupt(self, sentence: str) -> None:
         """End it without the engine's last word."""
-        self.after.append(sentence)
+        self.after.append(brief(sentence))
         self.broken = True
         self.state = "done"
 

@@ -51,8 +51,8 @@ class Loading(QObject):
 
     def start(self) -> None:
         """Load the model of this run, and look which others there are."""
+        self._list()  # first: loading may take long, and one may want to choose another meanwhile
         self._load(partial(self._start, self._wish))
-        self._list()
 
     def ensure(self) -> None:
         """Load again if the last try failed: a question is waiting for it."""

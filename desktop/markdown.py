@@ -36,14 +36,17 @@ if TYPE_CHECKING:
 MAX_ROWS, MAX_COLUMNS = 100, 16
 """A larger table is shown as its source: laying it out would stop the window."""
 
-PORTION = 12_000
-"""Characters that are read at a time: about 40 ms on a slow machine."""
+PORTION = 6_000
+"""Characters that are read at a time: about 20 ms on a slow machine."""
+
+MAX_LINE = 12_000
+"""Characters; a longer line is shown as its source, for it can only be read as a whole."""
 
 
 def passages(source: str) -> tuple[Passage, ...]:
     """Read Markdown into passages, in order."""
     lines = source.split("\n")
-    if max(map(len, lines)) > PORTION:
+    if max(map(len, lines)) > MAX_LINE:
         return (_verbatim(source),)
     tokens = _parser().parse(source)
     return tuple(_passage(group, lines) for group in _groups(tokens))

@@ -10,6 +10,14 @@ from urllib.parse import urlsplit
 # Overrides and isolates can make a link or a line of code read as what it is not.
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069\x00\ufffc]")
+# What is no space, no line end and no letter either; U+FFFC is Qt's mark for an object.
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffc]")
+
+LONGEST = 500
+"""Characters of a sentence for the owner: laying out a huge one would stop the window."""
+
+LONGEST_NAME = 60
+"""Characters of a model's name, which comes from its file."""
 
 Align = Literal["left", "center", "right"]
 
@@ -96,6 +104,15 @@ class Passage:
 def plain(text: str) -> str:
     """Text without the characters that make it read as what it is not: for links and names."""
     return _BIDI.sub("", text)
+
+
+def brief(text: str, *, longest: int = LONGEST) -> str:
+    """One plain line of limited length: for sentences and names, which may quote a file."""
+    start = text[: 4 * longest]  # more is not even worth cleaning
+    clean = " ".join(_CONTROLS.sub("", plain(start)).split())
+    if len(clean) <= longest and len(start) == len(text):
+        return clean
+    return f"{clean[: longest - 1]}…"
 
 
 def web_address(address: str) -> str:

@@ -28,6 +28,7 @@ from engine.errors import (
 )
 from engine.inference import ladder
 from engine.inference.client import Client
+from engine.inference.variants import check as check_question
 from engine.models import memory
 from engine.models.catalogue import STARTER_ID, Catalogue
 from engine.models.gguf import check, facts
@@ -214,7 +215,7 @@ class Engine:
             sqlite=sqlite3.sqlite_version,
             launch=launch or Launch(),
             self_test=tested.trials,
-            remembered=launch is not None,
+            remembered=any(trial.works for trial in tested.trials),
         )
 
     def close(self) -> None:
@@ -329,6 +330,7 @@ __all__ = [
     "Trial",
     "__version__",
     "bounded_gamma",
+    "check_question",
     "describe_launch",
 ]
 

@@ -178,7 +178,7 @@ class Notice:
 class Ready:
     """A model is loaded.
 
-    model   its id, or its path where it was not added
+    model   its id; of a file that was not added, the one it would get
     name    what people call it
     device  where it runs, in words ("CPU, icelake, 2 threads")
     """

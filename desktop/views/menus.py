@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 from desktop.actions import chat, preferences
 from desktop.actions import models as model_actions
 from desktop.desk import Desk
+from desktop.prose import LONGEST_NAME, brief
 from desktop.taste import Taste
 from engine.api import MAX_PREFERENCES, ModelCard
 
@@ -183,7 +184,7 @@ class Menus(QObject):
         model_actions.open_model(self._desk, parent=self._window)
 
     def _label(self, card: ModelCard) -> str:
-        name = card.name.replace("&", "&&")
+        name = brief(card.name, longest=LONGEST_NAME).replace("&", "&&")
         if not card.available:
             return self.tr("{0} (the file is not there)").format(name)
         return self.tr("{0} (starter model)").format(name) if card.starter else name

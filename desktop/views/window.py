@@ -13,7 +13,7 @@ from desktop import window_state
 from desktop.actions import chat, help, links, preferences
 from desktop.conversation import Turn
 from desktop.desk import Desk
-from desktop.prose import plain
+from desktop.prose import LONGEST_NAME, brief, plain
 from desktop.style import tokens
 from desktop.style.sheet import sheet
 from desktop.style.theme import Theme
@@ -103,8 +103,9 @@ class Window(QMainWindow):
         self.composer.setFocus()
 
     def _noticed(self, text: str) -> None:
-        self.page.notice(plain(text))
-        self._announce(text)
+        sentence = brief(text)
+        self.page.notice(sentence)
+        self._announce(sentence)
 
     def _measured(self, used: int, speed: float | None) -> None:
         ready = self._desk.loading.current
@@ -252,9 +253,8 @@ class Window(QMainWindow):
 
     def _show_model(self, state: str) -> None:
         ready = self._desk.loading.current
-        cards = {card.id: card.name for card in self._desk.loading.cards}
-        name = cards.get(ready.model, ready.model) if ready else self.tr("The model")
-        self.status.show_model(plain(name), state=plain(state))
+        name = ready.name if ready else self.tr("The model")
+        self.status.show_model(brief(name, longest=LONGEST_NAME), state=brief(state))
 
     def _announce(self, text: str) -> None:
         event = QAccessibleAnnouncementEvent(self.page, plain(text))

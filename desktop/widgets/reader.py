@@ -28,7 +28,7 @@ from desktop.style.tokens import Look
 from desktop.widgets.ground import paint_ground
 from desktop.widgets.typesetter import COPY, PANEL, Typesetter, wrapping
 
-BUDGET = 0.03
+BUDGET = 0.015
 """Seconds after which `advance` begins no further portion, and a portion no further passage."""
 
 _PASS_ON = {

@@ -20,11 +20,11 @@ from engine.api import (
     Settings,
     Steering,
     bounded_gamma,
+    check_question,
 )
 from engine.cli.output import Output
 from engine.cli.terminal import decode, start, stream
 from engine.errors import InvalidParameter
-from engine.inference.variants import check
 from engine.types import out_of_range
 
 _LONGEST_INPUT = 4 << 20
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             messages=(Message(role="user", text=text),), steering=steering, sampling=sampling
         )
         _expect_effect(arguments, steering)
-        check(question)
+        check_question(question)
         load = start(engine, arguments.model, output).seconds
         answer = stream(engine, question, output)
     finally:
@@ -87,7 +87,7 @@ def steering_of(arguments: argparse.Namespace, settings: Settings) -> Steering:
 
 def checked(steering: Steering) -> Steering:
     """The same, refused now rather than with the next question. Raises InvalidParameter."""
-    check(Question(messages=(Message(role="user", text="?"),), steering=steering))
+    check_question(Question(messages=(Message(role="user", text="?"),), steering=steering))
     return steering
 
 

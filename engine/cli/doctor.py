@@ -14,7 +14,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     engine = Engine(arguments.data_dir)
     output.note("Trying what works on this computer …")
     try:
-        found = engine.diagnose()
+        found = engine.diagnose(renew=arguments.renew)
     finally:
         engine.close()
     for label, value in _lines(found, model=_name(engine, found.model)):

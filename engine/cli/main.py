@@ -75,7 +75,8 @@ def parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     _add_chat(commands)
     _add_models(commands)
-    _command(commands, "doctor", "how Attune runs on this computer")
+    doctor = _command(commands, "doctor", "how Attune runs on this computer")
+    doctor.add_argument("--renew", action="store_true", help="choose again what was remembered")
     return top
 
 

@@ -35,10 +35,11 @@ MISSING = replace(OTHER, id="gone", name="Lost & found 7B", available=False)
 Script = Callable[["ScriptedEngine", Question], Iterable[AnswerEvent]]
 
 
-def ready(model: str = STARTER.id) -> Ready:
+def ready(card: ModelCard = STARTER) -> Ready:
     return Ready(
-        model=model, device="CPU, icelake, 2 threads", context=CONTEXT, template="model", seconds=1
-    )
+        model=card.id, name=card.name, device="CPU, icelake, 2 threads", context=CONTEXT,
+        template="model", seconds=1,
+    )  # fmt: skip
 
 
 def started() -> Started:
@@ -122,7 +123,8 @@ class ScriptedEngine(Engine):
         if self.start_error is not None:
             error, self.start_error = self.start_error, None
             raise error
-        yield ready(model or self._settings.model or STARTER.id)
+        wanted = model or self._settings.model or STARTER.id
+        yield ready(next(card for card in self.cards if card.id == wanted))
 
     def answer(self, question: Question) -> Iterator[AnswerEvent]:
         self.threads.add(threading.get_ident())

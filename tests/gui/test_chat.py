@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
@@ -11,7 +12,9 @@ from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from desktop import speed
 from desktop.conversation import Turn
+from desktop.prose import LONGEST
 from desktop.views.turn import NoticeLine, TurnView
 from desktop.views.window import Window
 from desktop.widgets.composer import Editor
@@ -259,6 +262,44 @@ def test_notices_of_the_start_are_shown(
     qtbot.waitUntil(lambda: "A plain template is used." in shown(window))
 
 
+HUGE = "a\u202eb\x00c\n" * 20_000
+"""A hundred thousand characters, among them such as disguise what is said."""
+
+
+def is_brief(line: str) -> bool:
+    return line.startswith("abc abc ") and line.endswith("…") and len(line) == LONGEST
+
+
+def test_a_huge_notice_is_one_line_of_limited_length(window: Window) -> None:
+    window._desk.noticed.emit(HUGE)
+    assert is_brief(window.page._notices[-1].text())
+    assert is_brief(window.page._notices[-1].accessibleName())
+
+
+def test_a_huge_note_at_an_answer_is_one_line_and_shown_once(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    def script(engine: ScriptedEngine, question: Question) -> Iterator[AnswerEvent]:
+        yield Notice(code="before", text=HUGE)
+        yield started()
+        yield Chunk(text="Half", tokens=1)
+        raise AttuneError("!" + HUGE)
+
+    engine.scripts.append(script)
+    ask(qtbot, window, "Q")
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: "Half" in shown(window))
+    views(window)[0].paint()
+    lines = [line.text() for line in views(window)[0]._lines]
+    assert is_brief(lines[0])
+    assert [len(line) for line in lines] == [LONGEST, LONGEST]
+
+
+def test_a_huge_state_of_the_model_is_one_line(window: Window) -> None:
+    window._desk.loading.heard(replace(ready(), device=HUGE))
+    assert is_brief(window.status._state.text())
+
+
 def test_notices_of_loading_stand_at_the_question_that_waits(
     qtbot: QtBot, open_window: Open, engine: ScriptedEngine
 ) -> None:
@@ -282,6 +323,49 @@ def test_a_new_chat_forgets_the_old_one_even_while_it_is_answered(
     ask(qtbot, window, "New")
     assert settle(qtbot, window).text == "new"
     assert [message.text for message in engine.questions[1].messages] == ["New"]
+
+
+def test_a_new_chat_ends_an_answer_that_did_not_hear_the_stop(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    begun, cleared, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def deaf(engine: ScriptedEngine, question: Question) -> Iterator[AnswerEvent]:
+        begun.set()
+        cleared.wait(10)
+        engine.stopped.clear()  # the stop came before the engine began to listen
+        yield started()
+        if engine.stopped.wait(2):
+            ended.set()
+        yield answered("", finish="stopped")
+
+    engine.scripts.append(deaf)
+    ask(qtbot, window, "Old")
+    assert begun.wait(5)
+    window.menus.new_chat.trigger()
+    cleared.set()
+    qtbot.waitUntil(ended.is_set)
+
+
+def test_the_context_fills_while_the_answer_is_written(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script(engine: ScriptedEngine, question: Question) -> Iterator[AnswerEvent]:
+        yield started()
+        yield Chunk(text="a", tokens=1)
+        gate.wait(0.05)
+        yield Chunk(text="b", tokens=1_598)
+        gate.wait(10)
+        yield answered("ab")
+
+    monkeypatch.setattr(speed, "PATIENCE", 0.0)
+    gate = threading.Event()
+    engine.scripts.append(script)
+    ask(qtbot, window, "Q")
+    qtbot.waitUntil(lambda: window.status._context.text() == "20 % of context")
+    assert window._desk.asking.used == 40 + 1_598
+    gate.set()
+    settle(qtbot, window)
 
 
 def test_copy_last_answer_copies_it_as_written(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import cast
 
@@ -11,8 +12,9 @@ from PySide6.QtGui import QDesktopServices, QTextFormat, QTextList
 from PySide6.QtWidgets import QApplication, QMessageBox, QScrollArea, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop import highlight
 from desktop.actions import links
-from desktop.highlight import coloured
+from desktop.highlight import LANGUAGES, PLAIN, coloured
 from desktop.markdown import passages, portion
 from desktop.prose import (
     Code,
@@ -289,10 +291,66 @@ def test_a_long_answer_is_written_in_slices_and_completely(source: str, reader: 
     assert slices > 1 or source.count("\n\n") < 10
 
 
+def test_little_is_read_at_a_time() -> None:
+    for kind in ("prose", "quotes", "list"):
+        source = {**LARGE, "quotes": "> hi there\n" * 900, "list": "- item **one**\n" * 900}[kind]
+        assert 0 < portion(source)[1] < 6_500
+
+
+def test_a_long_line_that_can_still_be_read_at_once_is(reader: Reader) -> None:
+    text = show(reader, "**word** " * 1_000)
+    assert "*" not in text
+
+
 def test_code_is_coloured_and_complete() -> None:
     pieces = coloured("x = 'a'  # b", language="python", style="xcode")
     assert "".join(text for text, _ in pieces) == "x = 'a'  # b"
     assert any(ink.colour for _, ink in pieces)
+
+
+HOSTILE_CODE = {
+    "blank lines": " \n" * 4_000,
+    "quotes": ('\\"' * 200 + "\n") * 19,
+    "line ends": "\n" * 8_000,
+    "brackets": ("([{<" * 99 + "\n") * 20,
+}
+
+
+@pytest.mark.parametrize("code", HOSTILE_CODE.values(), ids=HOSTILE_CODE.keys())
+def test_colours_never_hold_the_window_up(code: str) -> None:
+    for language in sorted(LANGUAGES):
+        coloured("warm", language=language, style="xcode")
+        begun = time.thread_time()
+        pieces = coloured(code, language=language, style="xcode")
+        # The deadline is a tenth of this; without it many a lexer takes longer.
+        assert time.thread_time() - begun < 0.4, language
+        assert "".join(text for text, _ in pieces) == code
+
+
+def test_what_takes_longer_than_the_deadline_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(highlight, "DEADLINE", -1.0)
+    code = "late = 'too late'"
+    assert [text for text, _ in coloured(code, language="python", style="xcode")] == [code]
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_every_language_is_known_and_coloured(language: str) -> None:
+    sample = "<?php\n" if language == "php" else "a: [1]\n<a>&amp;</a>\nif (x) { return 'b'; }\n"
+    assert any(ink != PLAIN for _, ink in coloured(sample, language=language, style="xcode"))
+
+
+@pytest.mark.parametrize("language", ["makefile", "diff", "console", "nix", "groovy"])
+def test_languages_whose_lexers_dawdle_are_plain(language: str) -> None:
+    code = "+ a = 1\n- b: c\n"
+    assert coloured(code, language=language, style="xcode") == ((code, PLAIN),)
+
+
+def test_long_lines_and_long_code_are_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(highlight, "DEADLINE", 60.0)
+    fits = "x = 1\n" * 1_000
+    assert len(coloured(fits, language="Python", style="xcode")) > 1
+    for code in (fits * 2, fits + "y" * 401):
+        assert coloured(code, language="python", style="xcode") == ((code, PLAIN),)
 
 
 @pytest.mark.parametrize("language", ["", "klingon", "../../etc", "python" * 50])

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,13 @@ from pytestqt.qtbot import QtBot
 
 from desktop import window_state
 from desktop.actions import models as model_actions
+from desktop.prose import LONGEST_NAME
 from desktop.views.window import Window
 from desktop.widgets.shortcut_list import ShortcutList
 from desktop.window_state import WindowState
 from engine.api import AttuneError
 from tests.gui.conftest import Open, lanes
-from tests.gui.scripted_engine import ScriptedEngine, endless, says
+from tests.gui.scripted_engine import OTHER, STARTER, ScriptedEngine, endless, ready, says
 from tests.gui.test_chat import ask, editor, settle, shown
 from tests.gui.test_steering import add
 
@@ -267,6 +269,52 @@ def test_a_model_is_chosen_from_the_menu_and_remembered(
     qtbot.waitUntil(lambda: window.status._model.text() == "Qwen2.5 Coder 0.5B")
 
 
+def choices(window: Window) -> list[QAction]:
+    return [a for a in window.menus.models.actions() if a.objectName() == "choice"]
+
+
+def test_of_models_of_one_name_the_loaded_one_is_checked(
+    qtbot: QtBot, open_window: Open, engine: ScriptedEngine
+) -> None:
+    twin = replace(STARTER, id="twin", starter=False)
+    engine.cards = (STARTER, twin)
+    engine.change(model="twin")
+    window = open_window()
+    window._desk.loading.start()
+    qtbot.waitUntil(lambda: not window._desk.loading.busy)
+    assert [a.isChecked() for a in choices(window)] == [False, True]
+    assert window.status._model.text() == STARTER.name
+
+
+def test_a_model_is_shown_by_its_name_even_where_it_is_not_listed(window: Window) -> None:
+    unlisted = replace(OTHER, id="/elsewhere/model.gguf", name="Some model")
+    window._desk.loading.heard(ready(unlisted))
+    assert window.status._model.text() == "Some model"
+    assert not any(a.isChecked() for a in choices(window))
+
+
+def test_a_name_from_a_file_takes_a_line_of_limited_length(window: Window) -> None:
+    hostile = replace(OTHER, name="A\u202e\nB" * 500_000)
+    window._desk.loading._listed((STARTER, hostile))
+    window._desk.loading.heard(ready(hostile))
+    for text in (choices(window)[1].text(), window.status._model.text()):
+        assert text.startswith("A BA BA")
+        assert len(text) == LONGEST_NAME
+
+
+def test_another_model_can_be_chosen_while_the_first_is_loaded(
+    qtbot: QtBot, open_window: Open, engine: ScriptedEngine
+) -> None:
+    engine.may_load.clear()
+    window = open_window()
+    window._desk.loading.start()
+    try:
+        qtbot.waitUntil(lambda: len(choices(window)) == 3)
+        assert window._desk.loading.busy
+    finally:
+        engine.may_load.set()
+
+
 def test_a_file_is_added_and_used(
     qtbot: QtBot, window: Window, engine: ScriptedEngine, tmp_path: Path
 ) -> None:
@@ -335,13 +383,3 @@ def test_an_interrupt_closes_the_window_in_good_order(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
     assert (tmp_path / window_state.FILE).is_file()
-
-
-def test_without_a_display_there_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    import desktop.app as app
-
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(name, raising=False)
-    if sys.platform == "linux":
-        with pytest.raises(AttuneError, match="No display"):
-            app._application()

@@ -6,15 +6,17 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.api import Engine
 from engine.cli.main import main
 from engine.inference import client
+from engine.types import AnswerEvent, Question
 from tests.fakes import host as fake
 
 
@@ -48,6 +50,20 @@ def follow(monkeypatch: pytest.MonkeyPatch, threads: None) -> Follow:
     return set_script
 
 
+@pytest.fixture
+def questions(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
+    """What reaches the engine, in order."""
+    asked: list[Question] = []
+    answer = Engine.answer
+
+    def spy(engine: Engine, question: Question) -> Iterator[AnswerEvent]:
+        asked.append(question)
+        yield from answer(engine, question)
+
+    monkeypatch.setattr(Engine, "answer", spy)
+    return asked
+
+
 class Typed:
     """Standard input that is a pipe."""
 
@@ -67,8 +83,6 @@ def attune(
 ) -> Attune:
     """Runs a command in a data folder of its own."""
     monkeypatch.setenv("ATTUNE_DATA_DIR", str(data))
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(name, raising=False)
 
     def run(*argv: str | os.PathLike[str], typed: str | bytes = b"", **how: Any) -> Said:
         given = typed.encode() if isinstance(typed, str) else typed

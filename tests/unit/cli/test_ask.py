@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.api import Engine
 from engine.cli.ask import sampling_of, steering_of
 from engine.cli.main import parser
 from engine.config import Settings
 from engine.errors import InputError, InvalidParameter
+from engine.models.catalogue import STARTER_ID
 from engine.steering.strength import gamma
 from engine.types import Preference, Sampling, Steering
 from tests.fakes.host import Trouble
@@ -49,7 +51,7 @@ def test_json_is_one_object_with_what_scripts_rely_on(attune: Attune, follow: Fo
     assert found["tokens"] == len("Wässere es 🌱.".encode())
     assert set(found["seconds"]) == {"load", "prefill", "decode", "steer"}
     assert found["seconds"]["load"] > 0
-    assert (found["model"], found["seed"]) == ("SmolLM2 135M Instruct", 5)
+    assert (found["model"], found["seed"]) == (STARTER_ID, 5)
     assert found["context"]["used"] > 0
     assert said.out.isascii()
 
@@ -126,7 +128,7 @@ def test_common_options_stand_before_or_after_the_command(
     common = ("--json", "--data-dir", str(folder), "--model", model)
     for argv in ((*common, "ask", "Q"), ("ask", "Q", *common), ("ask", *common, "Q")):
         said = attune(*argv)
-        assert said.json["model"] == "Other"
+        assert said.json["model"] == "other"
         assert said.json["text"] == "Yes."
 
 
@@ -168,16 +170,17 @@ def test_neutral_is_the_untouched_model(argv: tuple[str, ...]) -> None:
 def test_the_remaining_steering_options_reach_the_steering() -> None:
     found = steering_of(
         asked(
-            "--prefer", "x", "--strength", "0", "--method", "la", "--place", "system",
+            "--prefer", "x", "--strength", "0", "--method", "amulet", "--place", "system",
             "--combine", "compose", "--plausibility", "0.5",
         ),
         Settings(gamma=9.0),
     )  # fmt: skip
     assert found == Steering(
-        method="la", preferences=(Preference(text="x"),), gamma=0.0, plausibility=0.5,
+        method="amulet", preferences=(Preference(text="x"),), gamma=0.0, plausibility=0.5,
         place="system", combine="compose",
     )  # fmt: skip
     assert steering_of(asked("--plausibility", "off"), Settings()).plausibility is None
+    assert steering_of(asked("--prefer", "x", "--method", "la"), Settings()).method == "la"
 
 
 @pytest.mark.parametrize(
@@ -212,6 +215,47 @@ def test_options_that_contradict_are_refused(
     arguments = asked(*preference, *argv)
     with pytest.raises(error):
         steering_of(arguments, Settings())
+
+
+@pytest.mark.parametrize("method", ["base", "pref", "la"])
+@pytest.mark.parametrize("argv", [("--strength", "4"), ("--rounds", "9"), ("--eta", "1")])
+def test_a_strength_is_refused_with_a_method_that_ignores_it(
+    method: str, argv: tuple[str, ...]
+) -> None:
+    with pytest.raises(InputError, match=f"method {method} ignores --strength"):
+        steering_of(asked("--prefer", "x", "--method", method, *argv), Settings())
+
+
+def test_a_strength_without_a_preference_is_refused_for_one_question(
+    attune: Attune, follow: Follow
+) -> None:
+    said = attune("ask", "Q", "--strength", "4", "--json")
+    assert (said.code, said.json["error"]["code"]) == (1, "input")
+    assert "--prefer" in said.err
+    follow(answers=("Yes.",))
+    assert attune("ask", "Q", "--strength", "4", "--neutral").code == 0
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("ask", "Q", "--strength", "99", "--prefer", "x"),
+        ("ask", "Q", "--temperature", "-1"),
+        ("ask", " "),
+        ("chat", "--strength", "99"),
+        ("chat", *("--prefer", "x") * 5),
+        ("chat", "--prefer", "x" * 301),
+        ("chat", "--top-p", "2"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_the_model_is_loaded(
+    attune: Attune, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+) -> None:
+    monkeypatch.delattr(Engine, "start")
+    said = attune(*argv, typed="Q\n")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("attune: ")
+    assert said.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

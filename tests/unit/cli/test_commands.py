@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -10,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from engine.api import OpenWindow
+from engine.api import Engine, OpenWindow
 from engine.models.catalogue import STARTER_ID
+from engine.types import Launch
 from engine.version import __version__
 from tests.fakes import host as fake
 from tests.fakes.host import ROOT, Trouble
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.unit.cli.conftest import Attune, Follow
+from tests.unit.conftest import remember
 
 
 @pytest.fixture
@@ -60,27 +63,39 @@ def test_a_wrong_command_line_is_a_usage_error(attune: Attune, argv: tuple[str, 
 
 
 def test_without_a_command_the_window_opens_where_there_is_a_display(
-    attune: Attune, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    attune: Attune, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("DISPLAY", ":0")
     asked: list[OpenWindow] = []
 
     def open_window(request: OpenWindow) -> int:
         asked.append(request)
         return 7
 
-    said = attune("--data-dir", tmp_path, "--model", "m", open_window=open_window)
+    said = attune(
+        "--data-dir", tmp_path, "--model", "m", open_window=open_window, has_display=lambda: True
+    )
     assert said.code == 7
     assert asked == [OpenWindow(data_dir=tmp_path, model="m")]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
-def test_without_a_display_the_chat_starts_and_says_why(attune: Attune, follow: Follow) -> None:
+@pytest.mark.parametrize(
+    "how", [{"open_window": lambda _request: 7, "has_display": lambda: False}, {}]
+)
+def test_without_a_display_the_chat_starts_and_says_why(
+    attune: Attune, follow: Follow, how: dict[str, Any]
+) -> None:
     follow(answers=("Yes.",))
-    said = attune(typed="Well?\n", open_window=lambda _request: 7)
+    said = attune(typed="Well?\n", **how)
     assert said.code == 0
-    assert "no display" in said.err
+    assert "no display" in said.err.splitlines()[0]
     assert said.out == "Yes.\n"
+
+
+def test_a_command_does_not_ask_for_a_display(attune: Attune) -> None:
+    def has_display() -> bool:
+        pytest.fail("asked")
+
+    assert attune("models", "list", has_display=has_display).code == 0
 
 
 # Models -------------------------------------------------------------------------------------
@@ -113,7 +128,7 @@ def test_a_file_can_be_chosen_by_its_path_and_is_found_again(
 ) -> None:
     follow(answers=("Yes.",))
     assert attune("models", "use", other).code == 0
-    assert attune("ask", "Well?", "--json").json["model"] == "Other"
+    assert attune("ask", "Well?", "--json").json["model"] == "other"
 
 
 @pytest.mark.parametrize(
@@ -142,6 +157,42 @@ def test_a_changed_file_is_told(attune: Attune, other: Path) -> None:
     assert (said.code, said.json["error"]["code"]) == (1, "model_changed")
 
 
+def test_all_models_are_verified_also_after_one_that_changed(
+    attune: Attune, other: Path, tmp_path: Path
+) -> None:
+    third = write_tiny_llama(tmp_path / "Third.gguf", name="Third", seed=5)
+    starter_alone = attune("models", "list", "--json").json["models"]
+    attune("models", "add", other)
+    attune("models", "add", third)
+    write_tiny_llama(other, name="Other", seed=4)
+    assert len(starter_alone) == 1
+    found = attune("models", "verify", "--json")
+    assert found.code == 1
+    assert found.json["error"]["code"] == "model_changed"
+    # The starter of these tests is a tiny one, so it is not what it should be either.
+    assert {c["id"]: c["verified"] for c in found.json["models"]} == {
+        STARTER_ID: False,
+        "other": False,
+        "third": True,
+    }
+    said = attune("models", "verify")
+    assert said.code == 1
+    assert [line.split(":")[0] for line in said.out.splitlines()] == [STARTER_ID, "other", "third"]
+    assert "third: verified, sha256 " in said.out
+    assert said.err == f"attune: {found.json['error']['message']}\n"
+
+
+def test_where_every_model_is_what_it_was_verify_succeeds(
+    attune: Attune, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attune("models", "add", other)
+    monkeypatch.setattr(Engine, "verify_model", Engine.find_model)
+    found = attune("models", "verify", "--json")
+    assert found.code == 0
+    assert [c["verified"] for c in found.json["models"]] == [True, True]
+    assert "error" not in found.json
+
+
 def test_a_missing_file_is_marked_in_the_list(attune: Attune, other: Path) -> None:
     attune("models", "add", other)
     other.unlink()
@@ -160,6 +211,15 @@ def test_the_doctor_tells_what_scripts_rely_on(attune: Attune) -> None:
     assert found["cpu_variant"] == "newest"
 
 
+@pytest.mark.parametrize(("argv", "kept"), [((), "sse42"), (("--renew",), "newest")])
+def test_the_doctor_keeps_what_is_remembered_unless_told_to_choose_again(
+    attune: Attune, data: Path, argv: tuple[str, ...], kept: str
+) -> None:
+    remember(data, launch=Launch(variant="sse42"))
+    assert attune("doctor", *argv, "--json").json["cpu_variant"] == kept
+    assert json.loads((data / "settings.json").read_text())["launch"]["variant"] == kept
+
+
 def test_the_doctor_tells_people_what_was_tried(attune: Attune, follow: Follow) -> None:
     crash = Trouble(at="trial", signal=signal.SIGILL, variant="newest", repacked=True)
     follow(troubles=(crash,))
@@ -169,6 +229,11 @@ def test_the_doctor_tells_people_what_was_tried(attune: Attune, follow: Follow) 
     assert len(tried) == 2
     assert "does not have" in tried[0]
     assert "tokens/s" in tried[1]
+
+
+def test_the_doctor_names_the_model_for_people_and_its_id_for_programs(attune: Attune) -> None:
+    assert "Model         SmolLM2 135M Instruct\n" in attune("doctor").out
+    assert attune("doctor", "--json").json["model"] == STARTER_ID
 
 
 def test_where_nothing_works_the_doctor_says_so_in_one_object(
