@@ -272,7 +272,7 @@ class Host:
 
 def _format(model: LanguageModel, *, plain_only: bool) -> ChatFormat:
     if plain_only:
-        return _plain_format(model, reason="it took too long")
+        return _plain_format(model, reason="it took too long, or ended the process")
     chatml = _speaks_chatml(model)
     return choose(model.template, marks=model.marks, speaks_chatml=chatml)
 

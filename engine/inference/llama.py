@@ -19,7 +19,7 @@ import numpy as np
 from engine.errors import AttuneError, DamagedModel, InternalError, OutOfMemory, UnsupportedModel
 from engine.inference.model import SEQUENCE_IDS, CacheFull, Entry, Interrupted, Shape
 from engine.inference.threads import most_threads
-from engine.models.header import printable
+from engine.models.header import file_name, printable
 from engine.numerics import F32
 from engine.types import Launch
 
@@ -236,7 +236,7 @@ class LlamaModel:
         if not self._model:
             raise _load_error(path)
         if not api.llama_model_has_decoder(self._model):
-            raise UnsupportedModel(f"{Path(path).name} reads text but does not write any.")
+            raise UnsupportedModel(f"{file_name(Path(path))} reads text but does not write any.")
 
     def _open(self, launch: Launch) -> None:
         self._vocab = api.llama_model_get_vocab(self._model)
@@ -358,7 +358,7 @@ def _is_backend(file: Path, variant: str) -> bool:
 
 def _load_error(path: str) -> AttuneError:
     said = _said()
-    name = Path(path).name
+    name = file_name(Path(path))
     if "unknown model architecture" in said:
         return UnsupportedModel(
             f"{name} is of a kind that this version of Attune does not know.", detail=said

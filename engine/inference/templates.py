@@ -59,7 +59,7 @@ class ChatFormat:
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-    "<|im_start|>assistant\n"
+    "{{ '<|im_start|>assistant\n' }}"  # an expression: Jinja strips a newline at the very end
 )
 PLAIN = (
     "{% for m in messages %}{{ {'system': '', 'user': 'Question: ', 'assistant': 'Answer: '}"
@@ -193,7 +193,10 @@ def _time_limit() -> Iterator[None]:
     target = threading.get_ident()
 
     def watch() -> None:
-        if not done.wait(SECONDS):
+        # Again and again: one that lands in a destructor is swallowed there.
+        patience = SECONDS
+        while not done.wait(patience):
+            patience = 0.1
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(target), ctypes.py_object(TookTooLong)
             )

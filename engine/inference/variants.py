@@ -120,4 +120,5 @@ def _with(chat: Chat, text: str, steering: Steering) -> Chat:
     system, *_, last = chat
     if steering.place == "system":
         return (replace(system, text=f"{system.text} {text}"), *chat[1:])
-    return (*chat[:-1], replace(last, text=f"{last.text}\n\n{text}"))
+    # In brackets and on the same line small models rarely take the sentence for the question.
+    return (*chat[:-1], replace(last, text=f"{last.text} ({text})"))

@@ -82,6 +82,14 @@ def test_preferences_cost_a_stream_each_or_one_together(model: HostedModel, comb
     assert heard.started.streams == heard.answer.streams
 
 
+@pytest.mark.parametrize("strength", [0.0, 4.0])
+def test_the_strength_that_acts_is_told_at_the_start(model: HostedModel, strength: float) -> None:
+    wanted = preferring("concise", gamma=strength)
+    heard = Asker(model).ask(question(HELLO, steering=wanted, max_tokens=2))
+    assert heard.started is not None
+    assert heard.started.gamma == heard.answer.gamma == strength
+
+
 @pytest.mark.parametrize("place", ["end", "system"])
 def test_a_second_turn_reads_only_what_is_new(model: HostedModel, place: str) -> None:
     asker = Asker(model)

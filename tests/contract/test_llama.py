@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
+from typing import Any
 
+import llama_cpp.llama_cpp as api
 import pytest
 
-from engine.errors import DamagedModel, InternalError, ModelError
+from engine.errors import DamagedModel, InternalError, ModelError, OutOfMemory, UnsupportedModel
 from engine.inference import llama
 from engine.inference.host import HostedModel
 from engine.inference.model import Entry, Interrupted
@@ -56,6 +59,38 @@ def test_decoding_stops_soon_when_another_thread_says_so(starter: HostedModel) -
     stopper.join()
 
 
+def test_an_interrupted_model_does_not_even_ask_the_back_end(
+    llama_model: HostedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every back end looks at the flag by itself."""
+    asked: list[object] = []
+    monkeypatch.setattr(api, "llama_decode", lambda *args: asked.append(args))
+    llama_model.interrupt()
+    with pytest.raises(Interrupted):
+        llama_model.decode(entries(words(llama_model)[:4]))
+    assert not asked
+    llama_model.resume()
+
+
+def test_a_text_with_more_tokens_than_room_is_read_again(
+    llama_model: HostedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = words(llama_model)
+    real, rooms = api.llama_tokenize, []
+
+    def tokenize(vocab: Any, data: bytes, size: int, out: Any, room: int, *flags: bool) -> int:
+        rooms.append(room)
+        count: int = real(vocab, data, size, out, room, *flags)
+        if len(rooms) > 1:
+            return count
+        ctypes.memset(out, 0, ctypes.sizeof(out))
+        return -count
+
+    monkeypatch.setattr(api, "llama_tokenize", tokenize)
+    assert words(llama_model) == expected
+    assert rooms[1] == len(expected)
+
+
 def test_libraries_are_chosen_once_in_the_life_of_a_process(llama_model: HostedModel) -> None:
     with pytest.raises(InternalError, match="asked for after"):
         llama.start("another")
@@ -68,6 +103,56 @@ def test_a_file_that_is_no_model_is_refused_with_its_name(
     file.write_bytes(b"GGUF" + bytes(100))
     with pytest.raises(DamagedModel, match=r"holiday\.gguf"):
         llama.LlamaModel(str(file), launch=Launch(context=CELLS))
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\u202e" + "x" * 10**6
+
+
+@pytest.fixture
+def said(llama_model: HostedModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
+    """What llama.cpp has said, none of it yet."""
+    fresh: list[tuple[int, str]] = []
+    monkeypatch.setattr(llama, "_MESSAGES", fresh)
+    return fresh
+
+
+@pytest.mark.usefixtures("said")
+@pytest.mark.parametrize("level", [3, 4])
+def test_what_llama_cpp_says_of_a_hostile_file_is_short_and_fit_to_be_shown(level: int) -> None:
+    llama._on_message(level, HOSTILE.encode(), None)
+    error = llama._load_error("/models/holiday.gguf")
+    assert isinstance(error, DamagedModel)
+    reason = error.message.partition("(")[2].rpartition(")")[0]
+    assert "owned" in reason
+    assert len(reason) <= 200
+    assert error.message.isprintable()
+
+
+def test_an_error_goes_before_a_warning(said: list[tuple[int, str]]) -> None:
+    said += [(3, "the licence is odd"), (4, "tensor 7 is cut off"), (4, "failed to load")]
+    assert "(tensor 7 is cut off)" in llama._load_error("/models/x.gguf").message
+
+
+def test_where_llama_cpp_says_nothing_that_is_said(said: list[tuple[int, str]]) -> None:
+    assert said == []
+    assert "(no reason given)" in llama._load_error("/models/x.gguf").message
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("unknown model architecture: 'new'", UnsupportedModel),
+        ("failed to allocate buffer", OutOfMemory),
+        ("unable to allocate CPU buffer", OutOfMemory),
+    ],
+)
+def test_what_llama_cpp_says_decides_what_it_is(
+    said: list[tuple[int, str]], words: str, error: type[Exception]
+) -> None:
+    said.append((4, words))
+    found = llama._load_error("/models/x.gguf")
+    assert isinstance(found, error)
+    assert words in found.detail
 
 
 def test_a_missing_file_is_an_error_and_no_crash(llama_model: HostedModel) -> None:

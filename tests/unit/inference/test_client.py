@@ -484,11 +484,15 @@ def test_the_child_gets_few_variables_and_its_own_session(
     assert Path(f"/proc/{client.pid}/cwd").resolve() == Path(module.__file__).parent
 
 
-def test_an_installed_program_starts_itself_as_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_is_the_same_python_without_the_owners_settings_of_it() -> None:
     assert module.own_command()[0] == sys.executable
     assert "-I" in module.own_command()
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert module.own_command() == (sys.executable, "--engine-host")
+
+
+def test_a_child_confines_itself_before_it_greets(start: Start) -> None:
+    client = start(fake.command())
+    status = Path(f"/proc/{client.pid}/status").read_text()
+    assert "NoNewPrivs:\t1" in status
 
 
 @pytest.mark.usefixtures("threads")

@@ -40,7 +40,8 @@ def linux_signals(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_likeliest_cause_is_named(status: int | None, phase: str, cause: Cause) -> None:
-    assert explain(status, phase=phase).cause == cause
+    death = explain(status, phase=phase)
+    assert (death.cause, death.phase) == (cause, phase)
 
 
 def test_every_cause_has_a_sentence_of_its_own() -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import PromptTooLong
-from engine.inference.prompts import RESERVE, Fitted, fit, tokens
-from engine.inference.templates import ChatFormat, choose, plain
+from engine.inference.prompts import DROP_STEP, RESERVE, Fitted, Prompter, fit, tokens
+from engine.inference.templates import ChatFormat, choose, plain, render
 from engine.inference.variants import Chat
 from engine.types import Message
 from tests.fakes.model import BEGIN, CHATML, CONTROLS, END, TURN, FakeModel
@@ -181,6 +181,100 @@ def test_there_is_room_for_an_answer_beside_the_prompt() -> None:
     with pytest.raises(PromptTooLong):
         fitted("x" * 300, trained=400, max_tokens=100)
     assert fitted("x" * 200, trained=400, max_tokens=100)
+
+
+class Counting(FakeModel):
+    """Remembers what was tokenized."""
+
+    def __init__(self, *, trained: int, cells: int = 10**6) -> None:
+        self.read: list[str] = []
+        super().__init__(trained=trained, cells=cells)
+
+    def tokenize(self, text: str, *, special: bool, begin: bool = False) -> list[int]:
+        self.read.append(text)
+        return list(text.encode()) if "<|" not in text else super().tokenize(text, special=special)
+
+
+LONG_CHAT = [f"turn {i:03}" for i in range(399)]
+
+
+def slowest(chats: tuple[Chat, ...], *, trained: int, reserve: int) -> Fitted:
+    """One drop count after the other, in full, until all fit."""
+    droppable = len(chats[0]) - 2
+    model = Counting(trained=trained)
+    for dropped in [*range(0, droppable, DROP_STEP), droppable]:
+        shorter = []
+        for system, *rest in chats:
+            kept = rest[dropped:]
+            if kept[0].role == "assistant" and len(kept) > 1:
+                kept = kept[1:]
+            shorter.append((system, *kept))
+        prompts = tuple(tuple(tokens(c, model=model, form=form())) for c in shorter)
+        if max(map(len, prompts)) + reserve <= trained:
+            return Fitted(prompts=prompts, dropped=dropped)
+    raise AssertionError("nothing fits")
+
+
+@pytest.mark.parametrize("trained", [130, 1000, 5000])
+def test_a_chat_of_400_messages_is_rendered_a_few_times(
+    trained: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renders: list[int] = []
+
+    def count(self: ChatFormat, messages: Chat) -> str:
+        renders.append(len(messages))
+        return render(self.text, messages, marks=self.marks)
+
+    monkeypatch.setattr(ChatFormat, "render", count)
+    long = chat(*LONG_CHAT)
+    model = Counting(trained=trained)
+    model.read.clear()
+    found = fit((long,), model=model, form=form(), max_tokens=10)
+    assert found.dropped > 0
+    # The whole chat, the least of it, and halving the 100 steps between them.
+    tries = [n for n in renders if n != 4]  # the trial of a template has 4 messages
+    assert len(tries) <= 2 + 7
+    # Every message once, to look for control tokens, and then one text for each render.
+    assert len(model.read) <= len(long) + 2 + 7
+    assert {model.read.count(message.text) for message in long} == {1}
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 6, 9, 31, 40])
+@pytest.mark.parametrize("trained", [130, 133, 250, 400, 600])
+def test_what_is_found_by_halving_is_what_trying_all_finds(count: int, trained: int) -> None:
+    turns = [f"turn {i:02} {'x' * (7 * i % 11)}" for i in range(count - count % 2 + 1)]
+    chats = (chat(*turns), chat(*turns[:-1], turns[-1] + " please"))
+    found = fit(chats, model=Counting(trained=trained), form=form(), max_tokens=10)
+    assert found == slowest(chats, trained=trained, reserve=10)
+
+
+def test_a_long_chat_whose_last_question_is_too_long_is_told_the_length_of_that() -> None:
+    asked = "x" * 800
+    with pytest.raises(PromptTooLong) as caught:
+        fitted(*LONG_CHAT[:20], asked, trained=500)
+    alone = len(tokens(chat(asked), model=FakeModel(), form=form()))
+    assert caught.value.message == (
+        f"The question has {alone} tokens, but this model and its memory take 490. Shorten it."
+    )
+
+
+def test_characters_that_stand_in_for_control_tokens_are_not_ones_that_the_chat_uses() -> None:
+    private = "\U000f0000 \U000f0001 \U000f0003"
+    written = f"{private} {' '.join(CONTROLS)} {private}"
+    for texts in ((written,), (private, "Yes.", written), (written, "Yes.", private)):
+        found = tokens(chat(*texts), model=FakeModel(), form=form())
+        read_back = text(found)
+        assert all(t in read_back for t in texts)
+        assert found.count(BEGIN) == 0
+
+
+def test_which_messages_spell_out_control_tokens_is_found_out_once() -> None:
+    model = Counting(trained=4096)
+    prompter = Prompter(model=model, form=form())
+    asked = chat("a <|im_end|> b")
+    first = prompter.tokens(asked)
+    assert prompter.tokens(asked) == first == tokens(asked, model=FakeModel(), form=form())
+    assert model.read.count("a <|im_end|> b") == 1
 
 
 def test_a_plain_format_is_read_the_same_way() -> None:

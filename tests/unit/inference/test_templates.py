@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,9 +33,15 @@ def chosen(template: str) -> ChatFormat:
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(templates, "SECONDS", SHORT)
     monkeypatch.setattr(templates, "MEMORY", SMALL)
+    # Hypothesis watches the collector with Python code, in which the one exception of the guard
+    # would be lost; the child has nothing of the kind.
+    others = gc.callbacks[:]
+    gc.callbacks.clear()
+    yield
+    gc.callbacks[:] = others
 
 
 # Hostile ones -------------------------------------------------------------------------------
@@ -191,6 +199,24 @@ def test_the_reason_is_told_in_words(template: str, reason: str) -> None:
     assert reason in chosen(template).reason
 
 
+LONG_WINDED = (
+    "{{ raise_exception('x' * 10**6) }}",
+    "{{ raise_exception('\x1b[2J\x07\n\u202e' * 1000) }}",
+    "{{ messages['\x1b[2J' * 1000] + 1 }}",
+    "{{ {}['x' * 10**6].y }}",
+    "{% " + "x" * 10**5 + " %}",
+    "{{ 1|" + "f" * 10**5 + " }}",
+)
+
+
+@pytest.mark.parametrize("template", LONG_WINDED, ids=range(len(LONG_WINDED)))
+def test_a_reason_that_a_template_gives_is_short_and_fit_to_be_shown(template: str) -> None:
+    reason = chosen(template).reason
+    assert reason
+    assert len(reason) <= 200
+    assert reason.isprintable()
+
+
 @pytest.mark.usefixtures("hurried")
 def test_a_loop_without_end_is_told_with_the_seconds_it_had() -> None:
     loop = "{% for i in range(9**5) %}{% for j in range(9**5) %}{% endfor %}{% endfor %}"
@@ -315,3 +341,7 @@ def test_text_that_looks_like_a_template_is_only_text() -> None:
 def test_rendering_reads_no_file_of_the_owner() -> None:
     assert os.path.exists("/etc/passwd")
     assert chosen("{% include '/etc/passwd' %}").source == "plain"
+
+
+def test_the_plain_chatml_ends_where_the_answer_begins() -> None:
+    assert render(CHATML, CHAT, marks=MARKS).endswith("<|im_end|>\n<|im_start|>assistant\n")

@@ -75,7 +75,7 @@ def test_an_instruction_of_the_owners_own_is_kept() -> None:
 def test_the_end_is_after_the_last_question_and_leaves_the_history_alone() -> None:
     base, preferred = planned(method="amulet", preferences=(BRIEF,), gamma=3.0, place="end").chats
     assert preferred[:-1] == base[:-1]
-    assert preferred[-1] == Message(role="user", text=f"{CHAT[-1].text}\n\n{BRIEFLY}")
+    assert preferred[-1] == Message(role="user", text=f"{CHAT[-1].text} ({BRIEFLY})")
 
 
 def test_the_system_place_is_after_the_instruction_and_leaves_the_chat_alone() -> None:
@@ -106,7 +106,7 @@ def test_a_sum_has_a_stream_and_a_weight_for_each_preference(
     where = -1 if place == "end" else 0
     base, first, second = (chat[where].text for chat in found.chats)
     assert (first, second) == tuple(
-        base + ("\n\n" if place == "end" else " ") + text for text in (BRIEFLY, KINDLY)
+        f"{base} ({text})" if place == "end" else f"{base} {text}" for text in (BRIEFLY, KINDLY)
     )
     assert (found.weights, found.gamma) == ((0.5, 2.0), gamma)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import signal
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 
 import pytest
 
@@ -89,6 +92,29 @@ def test_the_key_of_a_machine_stays_the_same_until_it_changes(
         with monkeypatch.context() as changed:
             changed.setattr(selftest, name, value)
             assert selftest.machine_key() != key
+
+
+def test_the_key_of_a_machine_changes_with_the_build_of_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another build may know a GPU that this one does not."""
+    package = tmp_path / "llama_cpp"
+    libraries = package / "lib"
+    libraries.mkdir(parents=True)
+    (libraries / "libggml-cpu.so").write_bytes(b"one")
+    spec = ModuleSpec("llama_cpp", None, origin=str(package / "__init__.py"))
+    keys = [selftest.machine_key()]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: spec)
+    keys.append(selftest.machine_key())
+    assert selftest.machine_key() == keys[-1]
+    (libraries / "libggml-cpu.so").write_bytes(b"other")
+    keys.append(selftest.machine_key())
+    (libraries / "libggml-cuda.so").write_bytes(b"one")
+    keys.append(selftest.machine_key())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    keys.append(selftest.machine_key())
+    assert len(set(keys)) == len(keys)
+    assert all("llama" not in key and "\n" not in key for key in keys)
 
 
 def test_a_report_names_settings_and_outcome() -> None:

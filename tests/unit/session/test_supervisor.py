@@ -8,10 +8,23 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from engine.errors import DamagedModel, EngineCrashed, EngineError, NotReady, OutOfMemory
+from engine.errors import (
+    DamagedModel,
+    EngineCrashed,
+    EngineError,
+    NotReady,
+    OutOfMemory,
+    Stopped,
+)
 from engine.inference import client as client_module
 from engine.inference.client import Client
-from engine.session.supervisor import FORGIVEN, SPELL_SECONDS, Chosen, Supervisor
+from engine.session.supervisor import (
+    FORGIVEN,
+    FORGIVEN_ELSE,
+    SPELL_SECONDS,
+    Chosen,
+    Supervisor,
+)
 from engine.types import Answer, AnswerEvent, Chunk, Launch, Notice, Ready, StartEvent
 from tests.fakes import host as fake
 from tests.fakes import puppet
@@ -20,7 +33,7 @@ from tests.fakes.host import Trouble
 from tests.fakes.puppet import say
 
 Moves = Sequence[list[str | int]]
-CHOSEN = Chosen(path="/models/basil.gguf", name="Basil 1B")
+CHOSEN = Chosen(id="basil-1b", path="/models/basil.gguf", name="Basil 1B")
 VARIANTS = ("newest", "haswell", "sse42")
 LAUNCH = Launch(variant="newest", context=4096)
 HEAR: list[str | int] = ["hear"]
@@ -28,8 +41,20 @@ LOADED = say("Loaded", id=1, device="CPU", context=4096, template="model", reaso
 LOADING = say("Phase", id=1, seq=1, phase="load")
 
 
-def chunk(text: str) -> list[str | int]:
-    return say("ChunkItem", id=2, seq=1, chunk={"text": text, "tokens": 1})
+TEMPLATE = say("Phase", id=2, seq=1, phase="template")
+STARTED = say(
+    "StartedItem",
+    id=2,
+    seq=1,
+    started={
+        "prompt_tokens": 20, "cached_tokens": 0, "context": 4096, "dropped": 0, "streams": 2,
+        "seed": 5, "gamma": 3.5,
+    },
+)  # fmt: skip
+
+
+def chunk(text: str, *, tokens: int = 1) -> list[str | int]:
+    return say("ChunkItem", id=2, seq=1, chunk={"text": text, "tokens": tokens})
 
 
 def answered(text: str) -> list[str | int]:
@@ -101,7 +126,14 @@ def codes(events: Sequence[object]) -> list[str]:
 def test_starting_ends_with_ready(children: type[Case]) -> None:
     events = children(GOOD).start()
     assert events == [
-        Ready(model="Basil 1B", device="CPU", context=4096, template="model", seconds=0.25)
+        Ready(
+            model="basil-1b",
+            name="Basil 1B",
+            device="CPU",
+            context=4096,
+            template="model",
+            seconds=0.25,
+        )
     ]
 
 
@@ -121,6 +153,15 @@ def test_an_answer_is_passed_on_as_it_comes(children: type[Case]) -> None:
     events = case.answer()
     assert codes(events) == ["Chunk", "Answer"]
     assert case.started == 1
+
+
+def test_an_answer_names_its_model_by_id_as_ready_does(children: type[Case]) -> None:
+    case = children(GOOD)
+    (ready,) = case.start()
+    answer = case.answer()[-1]
+    assert isinstance(ready, Ready)
+    assert isinstance(answer, Answer)
+    assert answer.model == ready.model == CHOSEN.id
 
 
 def test_without_a_model_a_question_says_so(children: type[Case]) -> None:
@@ -144,6 +185,43 @@ def test_a_crash_while_loading_steps_down_to_what_helps(
     assert codes(events) == ["stepped_down", "Ready"]
     assert case.launch == expected
     assert case.remembered == ([expected] if remembered else [])
+
+
+def test_settings_are_remembered_once_a_load_with_them_has_succeeded(children: type[Case]) -> None:
+    case = children((HEAR, LOADING, dies(signal.SIGILL)), GOOD)
+    events = case.supervisor.start(CHOSEN, launch=LAUNCH, variants=VARIANTS)
+    assert codes([next(events)]) == ["stepped_down"]
+    assert case.remembered == []
+    assert codes(list(events)) == ["Ready"]
+    assert case.remembered == [case.launch]
+
+
+def test_a_smaller_context_is_not_remembered_with_the_rest(children: type[Case]) -> None:
+    """Memory depends on the model; another one may well have room for the whole context."""
+    crashes = (signal.SIGSEGV, signal.SIGKILL)
+    case = children(*[(HEAR, LOADING, dies(number)) for number in crashes], GOOD)
+    assert codes(case.start()) == ["stepped_down", "stepped_down", "Ready"]
+    assert case.launch == Launch(variant="newest", extra_bufts=False, context=2048)
+    assert case.remembered == [Launch(variant="newest", extra_bufts=False, context=4096)]
+
+
+def test_what_worked_is_remembered_once(children: type[Case]) -> None:
+    case = children((HEAR, LOADING, dies(signal.SIGSEGV)), (HEAR, LOADED, ["exit", 0]), GOOD)
+    case.start()
+    client = case.supervisor._client
+    assert client is not None
+    client._process.wait()
+    case.answer()
+    assert case.started == 3
+    assert len(case.remembered) == 1
+
+
+def test_a_model_that_crashes_on_every_rung_leaves_nothing_behind(children: type[Case]) -> None:
+    case = children(*[(HEAR, LOADING, dies(signal.SIGSEGV))] * 4)
+    with pytest.raises(EngineCrashed, match="No safer setting"):
+        case.start(Launch(variant="newest", context=1024))
+    assert case.started == 4
+    assert case.remembered == []
 
 
 def test_a_file_that_aborts_llama_cpp_is_called_damaged_and_not_tried_again(
@@ -186,23 +264,44 @@ def test_stopping_a_load_ends_it(children: type[Case]) -> None:
     events = case.supervisor.start(CHOSEN, launch=LAUNCH, variants=VARIANTS)
     stopper = threading.Timer(0.05, case.supervisor.stop)
     stopper.start()
-    with pytest.raises(EngineError, match="stopped"):
+    with pytest.raises(Stopped):
         list(events)
     stopper.join()
+
+
+def start_with_a_bad_template(trouble: Trouble) -> tuple[list[StartEvent], list[Launch]]:
+    """Events, and the settings that were remembered."""
+    command = fake.command(troubles=(trouble,))
+    remembered: list[Launch] = []
+    supervisor = Supervisor(spawn=lambda: Client(command), on_launch=remembered.append)
+    try:
+        return list(supervisor.start(CHOSEN, launch=LAUNCH, variants=VARIANTS)), remembered
+    finally:
+        supervisor.close()
 
 
 @pytest.mark.usefixtures("threads")
 def test_a_template_that_hangs_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(client_module.SILENCE_SECONDS, "template", 0.1)
-    command = fake.command(troubles=(Trouble(at="template", kind="deaf"),))
-    supervisor = Supervisor(spawn=lambda: Client(command), on_launch=lambda _: None)
-    try:
-        events = list(supervisor.start(CHOSEN, launch=LAUNCH, variants=VARIANTS))
-    finally:
-        supervisor.close()
+    events, _ = start_with_a_bad_template(Trouble(at="template", kind="deaf"))
     assert codes(events) == ["plain_template", "Ready"]
     assert isinstance(events[0], Notice)
     assert "too long" in events[0].text
+
+
+@pytest.mark.usefixtures("threads")
+def test_a_template_that_kills_the_child_is_skipped_and_no_setting_is_blamed() -> None:
+    events, remembered = start_with_a_bad_template(Trouble(at="template", signal=signal.SIGSEGV))
+    assert codes(events) == ["plain_template", "Ready"]
+    assert remembered == []
+
+
+def test_a_crash_at_the_plain_template_is_the_fault_of_the_settings(children: type[Case]) -> None:
+    crash: Moves = (HEAR, say("Phase", id=1, seq=1, phase="template"), dies(signal.SIGSEGV))
+    case = children(crash, crash, GOOD)
+    assert codes(case.start()) == ["stepped_down", "Ready"]
+    assert case.supervisor._plain
+    assert not case.launch.extra_bufts
 
 
 # Crashes while answering --------------------------------------------------------------------
@@ -220,6 +319,32 @@ def test_a_crash_keeps_the_text_says_so_and_the_next_answer_works(children: type
     assert isinstance(answer, Answer)
     assert (answer.text, answer.finish) == ("Water it", "interrupted")
     assert codes(case.answer()) == ["Chunk", "Answer"]
+
+
+def test_an_answer_cut_short_keeps_what_was_known_of_it(children: type[Case]) -> None:
+    crash = (HEAR, LOADED, HEAR, STARTED, chunk("Water "), chunk("it", tokens=3))
+    case = children((*crash, dies(signal.SIGSEGV)), GOOD)
+    case.start()
+    (cut,) = [e for e in case.answer() if isinstance(e, Answer)]
+    assert cut == Answer(
+        text="Water it",
+        finish="interrupted",
+        tokens=3,
+        streams=2,
+        gamma=3.5,
+        seed=5,
+        used=20 + 3,
+        context=4096,
+        model="basil-1b",
+    )
+
+
+def test_an_answer_cut_short_before_it_started_claims_nothing(children: type[Case]) -> None:
+    case = children((HEAR, LOADED, HEAR, dies(signal.SIGSEGV)), GOOD)
+    case.start()
+    (cut,) = [e for e in case.answer() if isinstance(e, Answer)]
+    assert (cut.text, cut.tokens, cut.used, cut.streams) == ("", 0, 0, 0)
+    assert (cut.seed, cut.model) == (1, "basil-1b")
 
 
 def test_a_crash_before_any_text_does_not_speak_of_text(children: type[Case]) -> None:
@@ -266,22 +391,35 @@ CRASH: Moves = (HEAR, LOADED, HEAR, dies(signal.SIGSEGV))
 
 
 def test_a_few_crashes_are_forgiven_and_one_more_steps_down(children: type[Case]) -> None:
-    case = children(*[CRASH] * (FORGIVEN + 1), GOOD)
+    case = children(*[CRASH] * (FORGIVEN_ELSE + 1), GOOD)
     case.start()
-    told = [codes(case.answer()) for _ in range(FORGIVEN + 1)]
-    assert told[:-1] == [["engine_crashed", "Answer", "Ready"]] * FORGIVEN
+    told = [codes(case.answer()) for _ in range(FORGIVEN_ELSE + 1)]
+    assert told[:-1] == [["engine_crashed", "Answer", "Ready"]] * FORGIVEN_ELSE
     assert told[-1] == ["engine_crashed", "Answer", "stepped_down", "Ready"]
     assert not case.launch.extra_bufts
     assert case.remembered == [case.launch]
 
 
 def test_crashes_long_ago_are_forgotten(children: type[Case]) -> None:
-    case = children(*[CRASH] * (FORGIVEN + 1), GOOD)
+    case = children(*[CRASH] * (FORGIVEN_ELSE + 1), GOOD)
     case.start()
-    for _ in range(FORGIVEN + 1):
+    for _ in range(FORGIVEN_ELSE + 1):
         assert codes(case.answer()) == ["engine_crashed", "Answer", "Ready"]
         case.now += SPELL_SECONDS
     assert case.launch == LAUNCH
+
+
+def test_one_lack_of_memory_is_forgiven_and_the_second_halves_the_context(
+    children: type[Case],
+) -> None:
+    assert FORGIVEN["memory"] == 1
+    case = children(*[(HEAR, LOADED, HEAR, dies(signal.SIGKILL))] * 2, GOOD)
+    case.start()
+    assert codes(case.answer()) == ["engine_crashed", "Answer", "Ready"]
+    assert case.launch == LAUNCH
+    assert codes(case.answer()) == ["engine_crashed", "Answer", "stepped_down", "Ready"]
+    assert case.launch == Launch(variant="newest", context=2048)
+    assert case.remembered == []
 
 
 def test_an_instruction_that_the_processor_lacks_steps_down_at_once(children: type[Case]) -> None:
@@ -295,11 +433,21 @@ def test_a_template_that_hangs_on_one_chat_is_skipped_from_then_on(
     children: type[Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(client_module.SILENCE_SECONDS, "template", 0.1)
-    hangs: Moves = (HEAR, LOADED, HEAR, say("Phase", id=2, seq=1, phase="template"), ["sleep"])
-    case = children(hangs, GOOD)
+    case = children((HEAR, LOADED, HEAR, TEMPLATE, ["sleep"]), GOOD)
     case.start()
     assert codes(case.answer())[-1] == "Ready"
     assert case.supervisor._plain
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGILL])
+def test_a_template_that_kills_the_child_on_one_chat_is_skipped_from_then_on(
+    children: type[Case], number: int
+) -> None:
+    case = children((HEAR, LOADED, HEAR, TEMPLATE, dies(number)), GOOD)
+    case.start()
+    assert codes(case.answer()) == ["engine_crashed", "Answer", "Ready"]
+    assert case.supervisor._plain
+    assert case.launch == LAUNCH
 
 
 # Stopping and closing -----------------------------------------------------------------------
