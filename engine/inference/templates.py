@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,8 +120,7 @@ def _limited(template: str, turns: list[dict[str, str]], marks: tuple[str, str])
         raise Refused(f"it has {len(template)} characters")
     room = LONGEST + sum(len(turn["content"]) for turn in turns)
     try:
-        # The memory limit outside: an exception that comes late must not skip its way back.
-        with _memory_limit(), _time_limit():
+        with _limits():
             return _collect(template, turns, marks, room=room)
     except TookTooLong:
         raise Refused(f"it ran for more than {SECONDS:g} seconds") from None
@@ -183,54 +182,70 @@ def _without_system(turns: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 @contextmanager
-def _time_limit() -> Iterator[None]:
-    """Raise TookTooLong in this thread when SECONDS are over.
+def _limits() -> Iterator[None]:
+    """At most SECONDS of time, and MEMORY more memory where the system knows such a limit."""
+    guard = _Guard()  # a thread cannot start once memory is short
+    restore = _limit_memory()
+    guard.arm()
+    try:
+        yield
+    finally:
+        guard.disarm()
+        restore()
+
+
+class _Guard:
+    """Raises TookTooLong in the thread that made it, once its time is over.
 
     An exception set from another thread is seen between bytecodes, which is enough for loops; a
     single long call inside the C library is left to the parent's watchdog.
     """
-    done = threading.Event()
-    target = threading.get_ident()
 
-    def watch() -> None:
-        # Again and again: one that lands in a destructor is swallowed there.
+    def __init__(self) -> None:
+        self._target = threading.get_ident()
+        self._armed, self._done = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="template-guard", daemon=True)
+        self._thread.start()
+
+    def arm(self) -> None:
+        """From now on time counts."""
+        self._armed.set()
+
+    def disarm(self) -> None:
+        """No exception comes any more, not even one that is on its way."""
+        while self._thread.is_alive():
+            try:
+                self._done.set()
+                self._armed.set()
+                self._thread.join()
+            except TookTooLong:
+                continue
+        self._raise(None)
+
+    def _watch(self) -> None:
+        self._armed.wait()
         patience = SECONDS
-        while not done.wait(patience):
+        while not self._done.wait(patience):
+            # Again and again: one that lands in a destructor is swallowed there.
+            self._raise(TookTooLong)
             patience = 0.1
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(target), ctypes.py_object(TookTooLong)
-            )
 
-    guard = threading.Thread(target=watch, name="template-guard", daemon=True)
-    guard.start()
-    try:
-        yield
-    finally:
-        done.set()
-        guard.join()
-        # Takes back an exception that was set but not yet seen.
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(target), None)
+    def _raise(self, error: type[BaseException] | None) -> None:
+        told = ctypes.py_object(error) if error is not None else None
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._target), told)
 
 
-@contextmanager
-def _memory_limit() -> Iterator[None]:
-    """Let the process grow by MEMORY at most, where the system knows such a limit."""
+def _limit_memory() -> Callable[[], None]:
+    """Let the process grow by MEMORY at most; returns what takes the limit back."""
     try:
         import resource
         from pathlib import Path
 
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        pages = int(Path("/proc/self/statm").read_bytes().split()[0])
     except (ImportError, OSError):
-        yield
-        return
+        return lambda: None
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = pages * resource.getpagesize() + MEMORY
-    if soft != resource.RLIM_INFINITY:
-        wanted = min(wanted, soft)
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
+    limits = [pages * resource.getpagesize() + MEMORY, soft, hard]
+    wanted = min(limit for limit in limits if limit != resource.RLIM_INFINITY)
     resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    return lambda: resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
