@@ -52,9 +52,7 @@ class Setting:
         s = self.steering
         kappa = "off" if s.plausibility is None else f"{s.plausibility:g}"
         wanted = " + ".join(self.preferences)
-        return (
-            f"{wanted} | {s.place} | {s.combine} | γ {s.gamma:g} | κ {kappa} | r {self.penalty:g}"
-        )
+        return f"{wanted}, {s.place}, {s.combine}, γ {s.gamma:g}, κ {kappa}, r {self.penalty:g}"
 
 
 def settings() -> Iterator[Setting]:

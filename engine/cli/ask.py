@@ -56,7 +56,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     error = None
     if answer.finish == "interrupted":
         error = EngineError("The answer is not complete: the model's process died. Ask again.")
-    return output.result(_result(answer, load=load), error=error)
+    if answer.finish in {"length", "context"}:
+        output.note(f"Cut after {answer.tokens} tokens.")
+    code = output.result(_result(answer, load=load), error=error)
+    return 130 if answer.finish == "stopped" else code
 
 
 def steering_of(arguments: argparse.Namespace, settings: Settings) -> Steering:

@@ -49,7 +49,7 @@ def _act(
 
 def _verify_all(engine: Engine, output: Output) -> int:
     """Verify every model that is there, also after one that is not what it was."""
-    cards = [card for card in engine.models() if card.available]
+    cards = list(engine.models())
     errors: dict[str, ModelError] = {}
     for card in cards:
         try:

@@ -162,6 +162,7 @@ class LlamaModel:
     def decode(self, entries: Sequence[Entry]) -> F32:
         if self._flag[0] != b"\0":  # not every back end looks at the flag by itself
             raise Interrupted
+        self._set_threads(len(entries))
         outputs = self._fill(entries)
         code = api.llama_decode(self._context, self._batch)
         if code == 0:
@@ -203,8 +204,8 @@ class LlamaModel:
         self._flag[0] = b"\0"
 
     def use_threads(self, count: int) -> None:
-        """Take single steps with `count` threads from now on; prompts keep all."""
-        api.llama_set_n_threads(self._context, count, self._batch_threads)
+        """Take steps with `count` threads from now on; long prompts keep all."""
+        self._threads = count
 
     def row_address(self, position: int) -> int:
         """Address of the logits of batch entry `position`, as llama.cpp itself tells it."""
@@ -248,9 +249,9 @@ class LlamaModel:
         params.n_batch = params.n_ubatch = BATCH
         params.n_seq_max = SEQUENCE_IDS
         params.n_outputs_max = SEQUENCE_IDS
-        # A prompt gains from every core; only single steps suffer where one of them is busy.
-        self._batch_threads = max(launch.threads, most_threads())
-        params.n_threads, params.n_threads_batch = launch.threads, self._batch_threads
+        self._threads = self._threads_now = launch.threads
+        self._most_threads = max(launch.threads, most_threads())
+        params.n_threads = params.n_threads_batch = launch.threads
         params.kv_unified = True
         # Without the full-size cache a sliding-window model forgets prefixes that could be reused.
         params.swa_full = True
@@ -298,6 +299,15 @@ class LlamaModel:
             self._wanted[i] = output
             outputs += output
         return outputs
+
+    def _set_threads(self, entries: int) -> None:
+        """A long prompt gains from every core, even from one that is busy; a step, which waits for
+        the slowest thread after every layer, may not."""
+        wanted = self._threads if entries <= SEQUENCE_IDS else self._most_threads
+        if wanted != self._threads_now:
+            # llama.cpp takes the second number for any batch of more than one token.
+            api.llama_set_n_threads(self._context, wanted, wanted)
+            self._threads_now = wanted
 
     def _logits(self, outputs: int) -> F32:
         if outputs == 0:

@@ -49,6 +49,24 @@ def test_the_shape_is_what_the_file_and_the_launch_say(llama_model: HostedModel)
     assert shape.shares
 
 
+def test_steps_of_every_size_take_the_threads_asked_for_and_long_prompts_take_all(
+    llama_model: HostedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = as_llama(llama_model)
+    monkeypatch.setattr(model, "_most_threads", 2)
+    tokens = (words(model) * 10)[:48]
+
+    def used() -> tuple[int, int]:
+        context = model._context
+        return api.llama_n_threads(context), api.llama_n_threads_batch(context)
+
+    model.use_threads(1)
+    model.decode(entries(tokens))
+    assert used() == (2, 2)
+    model.decode([Entry(tokens[0], len(tokens), 0, True), Entry(tokens[0], 0, 1, True)])
+    assert used() == (1, 1)
+
+
 @pytest.mark.model
 def test_decoding_stops_soon_when_another_thread_says_so(starter: HostedModel) -> None:
     todo = entries((words(starter) * 50)[: starter.shape.batch])

@@ -182,6 +182,16 @@ def test_all_models_are_verified_also_after_one_that_changed(
     assert said.err == f"attune: {found.json['error']['message']}\n"
 
 
+def test_a_model_whose_file_is_gone_is_not_passed_over_by_verify(
+    attune: Attune, other: Path
+) -> None:
+    attune("models", "add", other)
+    other.unlink()
+    found = attune("models", "verify", "--json")
+    assert found.code == 1
+    assert {c["id"]: c["verified"] for c in found.json["models"]}["other"] is False
+
+
 def test_where_every_model_is_what_it_was_verify_succeeds(
     attune: Attune, other: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,7 +282,7 @@ def test_ctrl_c_stops_the_answer_and_keeps_what_is_there(data: Path, tmp_path: P
         assert attune.stdout.read(1) == b"W"
         attune.send_signal(signal.SIGINT)
         out, err = attune.communicate(timeout=20)
-    assert attune.returncode == 0
+    assert attune.returncode == 130
     assert out in {b"\n", b"a\n"}
     assert err == b""
 
