@@ -11,7 +11,7 @@ import os
 import tempfile
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 
@@ -89,10 +89,10 @@ class SettingsFile:
     def _convert(self, raw: dict[str, Any]) -> tuple[Settings, tuple[Notice, ...]]:
         known = {f.name: f for f in fields(Settings)}
         self._unknown = {k: v for k, v in raw.items() if k not in known and k != "schema_version"}
-        settings, notices = Settings(), []
+        settings, notices, types = Settings(), [], get_type_hints(Settings)
         for name in (name for name in known if name in raw):
             try:
-                value = msgspec.convert(raw[name], _field_types()[name])
+                value = msgspec.convert(raw[name], types[name])
                 settings = _checked(replace(settings, **{name: value}))
             except (msgspec.ValidationError, ValueError) as error:
                 text = f"The setting {name} in {self.path} was not usable ({error}); reset."
@@ -133,19 +133,6 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _field_types() -> dict[str, Any]:
-    return {
-        "model": str,
-        "preferences": tuple[Preference, ...],
-        "gamma": float,
-        "neutral": bool,
-        "sampling": Sampling,
-        "launch": Launch | None,
-        "launch_key": str,
-        "variants": tuple[str, ...],
-    }
 
 
 def _checked(settings: Settings) -> Settings:

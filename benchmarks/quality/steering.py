@@ -19,19 +19,14 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean
 
-from engine.inference import llama
-from engine.inference.client import Client
-from engine.inference.generation import Generation
-from engine.inference.streams import Streams
-from engine.inference.templates import choose
+from benchmarks.bench import Bench, launch_here
 from engine.models.catalogue import starter_path
-from engine.session import selftest
-from engine.types import Answer, Message, Preference, Question, Sampling, Steering
+from engine.types import Message, Preference, Question, Sampling, Steering
 
 HERE = Path(__file__).parent
 SEED = 11
@@ -87,12 +82,13 @@ def main() -> int:
     done = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
     asked = (HERE / "questions.txt").read_text(encoding="utf-8").splitlines()
     asked = asked[: arguments.questions]
-    answer = _answerer(arguments.model)
+    model: Path = arguments.model
+    bench = Bench(str(model), name=model.stem, launch=launch_here())
     for setting in settings():
         if setting.key in done:
             continue
         begun = time.monotonic()
-        answers = [answer(_question(text, setting)) for text in asked]
+        answers = [bench.ask(_question(text, setting)) for text in asked]
         done[setting.key] = [asdict(a) for a in answers]
         print(f"{setting.key}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -109,32 +105,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--questions", type=int, default=8)
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
-
-
-def _answerer(path: Path) -> Callable[[Question], Answer]:
-    launch = selftest.run(Client, model=str(starter_path()), context=4096).launch
-    assert launch is not None
-    llama.start(launch.variant)
-    model = llama.LlamaModel(str(path), launch=launch)
-    form = choose(model.template, marks=model.marks, speaks_chatml=False)
-    streams = Streams(model)
-
-    def answer(question: Question) -> Answer:
-        generation = Generation(
-            question,
-            model=model,
-            streams=streams,
-            form=form,
-            name=path.stem,
-            seed=SEED,
-            clock=time.perf_counter,
-            stopped=lambda: False,
-        )
-        *_, last = generation.run()
-        assert isinstance(last, Answer)
-        return last
-
-    return answer
 
 
 def _question(text: str, setting: Setting) -> Question:

@@ -18,9 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.bench import Bench, launch_here
 from benchmarks.speed import decoding, starting, steering
 from benchmarks.speed.measure import HEADER, Row
-from engine.inference.client import Client
 from engine.models.catalogue import starter_path
 from engine.session import selftest
 from engine.types import Launch
@@ -33,10 +33,10 @@ SMALL = 200_000_000
 def main() -> int:
     arguments = _arguments()
     paths = [str(p) for p in arguments.model] or [str(starter_path())]
-    launch = _launch()
+    launch = launch_here()
     rows = steering.run(pairs=arguments.pairs) + starting.run(times=2 * arguments.pairs + 1)
     for path in paths:
-        bench = decoding.Bench(path, name=Path(path).stem, launch=launch)
+        bench = Bench(path, name=Path(path).stem, launch=launch)
         rows += decoding.run(bench, pairs=arguments.pairs, small=Path(path).stat().st_size < SMALL)
         bench.model.close()
     _tell(rows)
@@ -50,14 +50,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--out", type=Path, default=RESULTS / "speed.json")
     return parser.parse_args()
-
-
-def _launch() -> Launch:
-    """What the app itself would use here."""
-    found = selftest.run(Client, model=str(starter_path()), context=4096).launch
-    if found is None:
-        sys.exit("No setting works on this computer; run 'attune doctor'.")
-    return found
 
 
 def _tell(rows: list[Row]) -> None:

@@ -10,22 +10,17 @@ from statistics import median
 
 import llama_cpp
 
+from benchmarks.bench import Bench
 from benchmarks.speed.measure import Row, in_turn
-from engine.inference import llama
-from engine.inference.generation import Generation
 from engine.inference.prompts import fit
-from engine.inference.streams import Streams
-from engine.inference.templates import ChatFormat, choose
 from engine.inference.threads import most_threads
 from engine.inference.variants import plan
 from engine.types import (
     GREEDY,
     Answer,
-    Launch,
     Message,
     Preference,
     Question,
-    Started,
     Steering,
 )
 
@@ -33,39 +28,6 @@ TOKENS = 96
 ASKED = "Explain how a bicycle stays upright, and what a beginner should practise first."
 FOLLOW_UP = "And what should they practise in the second week?"
 STEERED = Steering(method="amulet", preferences=(Preference(text="verbose"),))
-
-
-class Bench:
-    """One model, used in this process."""
-
-    def __init__(self, path: str, *, name: str, launch: Launch) -> None:
-        llama.start(launch.variant)
-        self.path, self.name, self.launch = path, name, launch
-        self.model = llama.LlamaModel(path, launch=launch)
-        chatml = len(self.model.tokenize("<|im_start|>", special=True)) == 1
-        self.form: ChatFormat = choose(
-            self.model.template, marks=self.model.marks, speaks_chatml=chatml
-        )
-        self.streams = Streams(self.model)
-
-    def ask(self, question: Question) -> tuple[Started, Answer]:
-        """One answer, greedy unless the question says otherwise."""
-        events = list(
-            Generation(
-                question,
-                model=self.model,
-                streams=self.streams,
-                form=self.form,
-                name=self.name,
-                seed=1,
-                clock=time.perf_counter,
-                stopped=lambda: False,
-            ).run()
-        )
-        started = next(event for event in events if isinstance(event, Started))
-        answer = events[-1]
-        assert isinstance(answer, Answer)
-        return started, answer
 
 
 def question(steering: Steering | None = None, *, tokens: int = TOKENS) -> Question:
@@ -116,7 +78,7 @@ def against_binding(bench: Bench, *, pairs: int) -> Row:
     def ours() -> float:
         bench.streams.forget()
         begun = time.perf_counter()
-        _, answer = bench.ask(question())
+        answer = bench.ask(question())
         texts["ours"] = answer.text
         return (time.perf_counter() - begun) / answer.tokens
 
@@ -124,11 +86,9 @@ def against_binding(bench: Bench, *, pairs: int) -> Row:
     reference.close()
     same = texts["theirs"].strip() == texts["ours"].strip()
     figures = f"{1 / median(measured.b):.1f} against {1 / median(measured.a):.1f} tokens/s"
-    return Row(
-        name="plain decode, tokens/s: ours / create_completion",
+    return measured.row(
+        "plain decode, tokens/s: ours / create_completion",
         model=bench.name,
-        ratio=measured.ratio,
-        spread=measured.spread,
         target=1.0,
         low=False,
         detail=f"{figures}; {'same' if same else 'different'} text",
@@ -139,15 +99,13 @@ def against_binding(bench: Bench, *, pairs: int) -> Row:
 def steered(bench: Bench, *, pairs: int, target: float) -> Row:
     """Time per token after the first, two streams against one."""
     measured = in_turn(
-        lambda: _per_token(bench.ask(question(STEERED))[1]),
-        lambda: _per_token(bench.ask(question())[1]),
+        lambda: _per_token(bench.ask(question(STEERED))),
+        lambda: _per_token(bench.ask(question())),
         pairs=pairs,
     )
-    return Row(
-        name="time per token: steered / plain",
+    return measured.row(
+        "time per token: steered / plain",
         model=bench.name,
-        ratio=measured.ratio,
-        spread=measured.spread,
         target=target,
         low=True,
         detail=f"{1e3 * median(measured.a):.1f} against {1e3 * median(measured.b):.1f} ms",
@@ -159,7 +117,7 @@ def share(bench: Bench) -> Row:
     asked = replace(question(STEERED), sampling=replace(question().sampling, temperature=0.7))
     shares = []
     for _ in range(5):
-        seconds = bench.ask(asked)[1].seconds
+        seconds = bench.ask(asked).seconds
         shares.append(seconds.steer / (seconds.steer + seconds.decode))
     return Row(
         name="steering and sampling, share of a step",
@@ -192,11 +150,9 @@ def four_streams(bench: Bench, *, pairs: int, target: float) -> Row:
         return measure
 
     measured = in_turn(stepped(4), stepped(1), pairs=pairs)
-    return Row(
-        name="time per step: four streams / one",
+    return measured.row(
+        "time per step: four streams / one",
         model=bench.name,
-        ratio=measured.ratio,
-        spread=measured.spread,
         target=target,
         low=True,
         detail=f"{1e3 * median(measured.a):.1f} against {1e3 * median(measured.b):.1f} ms",
@@ -208,26 +164,24 @@ def second_turn(bench: Bench, *, pairs: int) -> Row:
     first = question(tokens=200)
 
     def follow_up() -> Question:
-        _, answer = bench.ask(first)
+        answer = bench.ask(first)
         told = Message(role="assistant", text=answer.text)
         asked = Message(role="user", text=FOLLOW_UP)
         messages = (*first.messages, told, asked)
         return replace(first, messages=messages, sampling=replace(GREEDY, max_tokens=1))
 
     def cached() -> float:
-        return bench.ask(follow_up())[1].seconds.prefill
+        return bench.ask(follow_up()).seconds.prefill
 
     def anew() -> float:
         asked = follow_up()
         bench.streams.forget()
-        return bench.ask(asked)[1].seconds.prefill
+        return bench.ask(asked).seconds.prefill
 
     measured = in_turn(cached, anew, pairs=pairs)
-    return Row(
-        name="first token of a second turn: cached / anew",
+    return measured.row(
+        "first token of a second turn: cached / anew",
         model=bench.name,
-        ratio=measured.ratio,
-        spread=measured.spread,
         target=0.25,
         low=True,
         detail=f"{1e3 * median(measured.a):.0f} against {1e3 * median(measured.b):.0f} ms",

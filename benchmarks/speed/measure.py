@@ -66,6 +66,21 @@ class Pairs:
     def spread(self) -> tuple[float, float]:
         return min(self.ratios), max(self.ratios)
 
+    def row(
+        self, name: str, *, model: str, target: float, low: bool, detail: str, holds: bool = True
+    ) -> Row:
+        """What was promised of A/B beside what was measured."""
+        return Row(
+            name=name,
+            model=model,
+            ratio=self.ratio,
+            spread=self.spread,
+            target=target,
+            low=low,
+            detail=detail,
+            holds=holds,
+        )
+
 
 def in_turn(a: Callable[[], float | None], b: Callable[[], float | None], *, pairs: int) -> Pairs:
     """Run A B A B …; each returns its own seconds, or None to be timed as a whole."""

@@ -55,11 +55,9 @@ def run(*, pairs: int) -> list[Row]:
     )
     detail = f"{1e3 * median(measured.a):.1f} ms against {1e6 * median(measured.b):.0f} µs a token"
     return [
-        Row(
-            name="published loop / closed form, argmax included",
+        measured.row(
+            "published loop / closed form, argmax included",
             model=f"V = {VOCABULARY:,}",
-            ratio=measured.ratio,
-            spread=measured.spread,
             target=500,
             low=False,
             detail=f"{detail}; {'same' if same else 'different'} argmax",
