@@ -57,6 +57,30 @@ class PromptTooLong(InputError):
     code = "prompt_too_long"
 
 
+class UnknownDuel(InputError):
+    """No duel of that name is on record."""
+
+    code = "unknown_duel"
+
+
+class AlreadyVoted(InputError):
+    """A vote on this duel counts already; take it back first."""
+
+    code = "already_voted"
+
+
+class UnknownTrait(InputError):
+    """No trait of that name is asked about."""
+
+    code = "unknown_trait"
+
+
+class NothingToUndo(InputError):
+    """Every change is undone already, or there was none."""
+
+    code = "nothing_to_undo"
+
+
 # Choose another model -----------------------------------------------------------------------
 
 
@@ -148,6 +172,18 @@ class StorageError(AttuneError):
     """The data folder or a file in it cannot be used."""
 
     code = "storage"
+
+
+class NewerRecord(StorageError):
+    """A newer Attune wrote the record of votes; update this one."""
+
+    code = "newer_record"
+
+
+class DamagedRecord(StorageError):
+    """The record of votes is not what it should be; put a copy of it back."""
+
+    code = "damaged_record"
 
 
 # Report it ----------------------------------------------------------------------------------

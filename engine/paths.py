@@ -25,6 +25,10 @@ class DataFolder:
     def models(self) -> Path:
         return self.root / "models.json"
 
+    @property
+    def record(self) -> Path:
+        return self.root / "record.db"
+
 
 def data_folder(chosen: Path | None = None) -> DataFolder:
     """The data folder, made if it is missing, closed to other users.

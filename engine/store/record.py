@@ -1,0 +1,506 @@
+"""The record of duels and votes: what happened, in order; everything learned is derived from it.
+
+Nothing is ever counted, averaged or overwritten here. A change is a row; undoing marks the row, and
+what stands is the fold of the rows that are not marked.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from engine.errors import (
+    AlreadyVoted,
+    DamagedRecord,
+    InputError,
+    InvalidParameter,
+    NothingToUndo,
+    UnknownDuel,
+    UnknownTrait,
+)
+from engine.store import changes, database
+from engine.store.changes import NOTHING, UNREADABLE, About, Body, Fold, Kind, Vote
+from engine.types import OUTCOMES, Outcome, Trait
+
+_LONGEST_NAME = 80
+
+_OUTCOMES: dict[Outcome, str] = {
+    "first": "A is better",
+    "second": "B is better",
+    "equal": "both are alike",
+    "neither": "neither is good",
+}
+
+_COLUMNS = (
+    "id, at, model, learner, trait, why, question, swapped, body, first_embedding, second_embedding"
+)
+_BLANK = """UPDATE duels SET question = '', body = CASE WHEN json_valid(body)
+    THEN json_replace(body, '$.answers[0].text', '', '$.answers[1].text', '') ELSE '' END"""
+"""Leaves all that a newer release may have added; of what cannot be read nothing is left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    """One answer's features.
+
+    text       "" where the owner does not let texts be kept
+    tokens     in the answer
+    utilities  trait id → φ in nats, positive towards the trait's `more`; absent is not measured
+    surprise   mean −log p of the answer's tokens under the untouched model, nats
+    embedding  as in `Answer`; mostly b""
+    """
+
+    text: str
+    finish: str
+    tokens: int
+    utilities: dict[str, float]
+    embedding: bytes = b""
+    surprise: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDuel:
+    """Two answers to one question, as they were shown.
+
+    at        when, in seconds since the epoch
+    trait     id of the trait that it asks about
+    why       what a vote tells, in words
+    question  "" where the owner does not let texts be kept
+    answers   in the order shown
+    swapped   the arm that leans to the trait's `more` stands second
+    detail    what it takes to repeat it; JSON, so a tuple comes back as a list
+    """
+
+    id: str
+    at: float
+    model: str
+    learner: str
+    trait: str
+    why: str
+    question: str
+    answers: tuple[StoredAnswer, StoredAnswer]
+    swapped: bool
+    detail: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballot:
+    """A vote that counts; `change` grows from vote to vote."""
+
+    duel: StoredDuel
+    outcome: Outcome
+    change: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the record comes to; read it, do not change it.
+
+    ballots     votes that count, in the order they were given, those on removed traits too
+    traits      the owner's own, removed ones too, in the order they were added
+    removed     ids of traits that are not to be asked about, built-in or own
+    forgotten   trait id → change; ballots before that change say nothing about the trait
+    undoable    what `undo` would take back, in words; "" if there is nothing
+    unreadable  rows that are damaged and were left out
+    """
+
+    ballots: tuple[Ballot, ...] = ()
+    traits: tuple[Trait, ...] = ()
+    removed: frozenset[str] = frozenset()
+    forgotten: dict[str, int] = field(default_factory=dict)
+    undoable: str = ""
+    unreadable: int = 0
+
+
+class Record:
+    """The record in one file, which other processes may use at the same time.
+
+    path   the file; made on first use, in a folder that is there
+    clock  seconds since the epoch
+
+    Threads may share it. Every method raises StorageError (DamagedRecord, NewerRecord) where the
+    file cannot be used; then nothing is saved. What writes is on disk when it returns.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], float]) -> None:
+        self._path = path
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._stamp = 0
+        self._seen: int | None = None
+        self._duels: dict[str, StoredDuel] = {}
+        self._standing: tuple[int, Standing] | None = None
+
+    # Duels and votes ------------------------------------------------------------------------
+
+    def open_duel(self, duel: StoredDuel) -> None:
+        """Remember a duel that is about to be shown.
+
+        Raises InvalidParameter for numbers that are not finite, InputError for an id that is taken.
+        """
+        _check_finite(duel)
+        with self._writing() as connection:
+            _check_new(connection, duel.id)
+            marks = ", ".join("?" * (_COLUMNS.count(",") + 1))
+            connection.execute(f"INSERT INTO duels ({_COLUMNS}) VALUES ({marks})", _encoded(duel))
+
+    def duel(self, id: str) -> StoredDuel:
+        """A duel on record. Raises UnknownDuel, and DamagedRecord where its row is unreadable."""
+        with self._reading() as connection:
+            row = _row(connection, id)
+            if row is None:
+                raise _unknown(id)
+            try:
+                return _decoded(row)
+            except UNREADABLE as error:
+                raise DamagedRecord(
+                    f"The duel {_named(id)} in {self._path} cannot be read; others can. "
+                    "Put an earlier copy of the record back to have it again.",
+                    detail=str(error),
+                ) from error
+
+    def vote(self, duel_id: str, outcome: Outcome) -> None:
+        """Record the owner's vote on a duel; only one can count.
+
+        Raises UnknownDuel, AlreadyVoted, InvalidParameter.
+        """
+        if outcome not in OUTCOMES:
+            raise InvalidParameter.outside("outcome", outcome, f"one of {', '.join(OUTCOMES)}")
+        with self._writing() as connection:
+            _check_known(connection, duel_id)
+            if earlier := _vote_that_counts(connection, duel_id):
+                raise AlreadyVoted(
+                    f"Duel {_named(duel_id)} has a vote already ({earlier}: {_OUTCOMES[earlier]}); "
+                    "undo or delete that vote first, then vote again."
+                )
+            self._change(connection, "vote", duel=duel_id, body=Vote(outcome=outcome))
+
+    def withdraw(self, duel_id: str) -> None:
+        """Delete one vote. Raises UnknownDuel, InputError if it has none that counts."""
+        with self._writing() as connection:
+            _check_known(connection, duel_id)
+            if _vote_that_counts(connection, duel_id) is None:
+                raise InputError(
+                    f"Duel {_named(duel_id)} has no vote that counts; choose another one."
+                )
+            self._change(connection, "withdraw", duel=duel_id)
+
+    # All votes ------------------------------------------------------------------------------
+
+    def forget(self, trait_id: str) -> None:
+        """Votes so far say nothing about this trait; about others they do as before.
+
+        Raises UnknownTrait for an empty id; whether such a trait exists is not known here.
+        """
+        if not trait_id:
+            raise UnknownTrait("A trait without a name cannot be forgotten; name one.")
+        with self._writing() as connection:
+            self._change(connection, "forget", body=About(trait=trait_id))
+
+    def reset(self) -> None:
+        """No vote so far counts any more; traits stay as they are."""
+        with self._writing() as connection:
+            self._change(connection, "reset")
+
+    def add_trait(self, trait: Trait) -> None:
+        """Add or reword a trait of the owner's own, or switch one on again; its votes count.
+
+        Raises InvalidParameter for an empty id or a visibility outside (0, 1].
+        """
+        if not trait.id:
+            raise InvalidParameter.outside("id", trait.id, "a name")
+        if not 0.0 < trait.visible <= 1.0:
+            raise InvalidParameter.outside("visible", trait.visible, "above 0 and at most 1")
+        with self._writing() as connection:
+            self._change(connection, "add_trait", body=trait)
+
+    def remove_trait(self, trait_id: str) -> None:
+        """Ask no more about a trait; votes on it stay on record.
+
+        Raises UnknownTrait if it is removed already; whether it ever existed is not known here.
+        """
+        with self._writing() as connection:
+            if not trait_id or trait_id in _folded(connection).removed:
+                raise UnknownTrait(
+                    f"There is no trait {_named(trait_id)} to remove, or it is removed already; "
+                    "name one that is asked about."
+                )
+            self._change(connection, "remove_trait", body=About(trait=trait_id))
+
+    def undo(self) -> str:
+        """Take the newest change back; returns in words which one. Raises NothingToUndo."""
+        with self._writing() as connection:
+            newest = _newest(connection)
+            if newest is None:
+                raise NothingToUndo("There is nothing to undo; vote first.")
+            id, words = newest
+            connection.execute("UPDATE changes SET undone = 1 WHERE id = ?", (id,))
+            return words
+
+    # Reading --------------------------------------------------------------------------------
+
+    def standing(self) -> Standing:
+        """What all changes together come to. Cheap where nothing changed since the last time."""
+        with self._reading() as connection:
+            stamp = self._current(connection)
+            if self._standing is None or self._standing[0] != stamp:
+                self._standing = (stamp, self._derived(connection))
+            return self._standing[1]
+
+    def stamp(self) -> int:
+        """A number that changes whenever this or another process has written. Costs no reading."""
+        with self._reading() as connection:
+            return self._current(connection)
+
+    # Texts ----------------------------------------------------------------------------------
+
+    def erase(self, duel_id: str) -> None:
+        """Delete the texts of one duel for good; its vote keeps counting. Raises UnknownDuel."""
+        with self._writing() as connection:
+            _check_known(connection, duel_id)
+            connection.execute(f"{_BLANK} WHERE id = ?", (duel_id,))
+            self._duels.pop(duel_id, None)
+
+    def drop_texts(self) -> None:
+        """Delete the texts of all duels for good; votes keep counting."""
+        with self._writing() as connection:
+            connection.execute(_BLANK)
+            self._duels.clear()
+
+    def close(self) -> None:
+        """Close the file; whatever is asked next opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+            self._seen = None  # counts from the connection, so the next one begins anew
+
+    # The file -------------------------------------------------------------------------------
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, database.translated(self._path):
+            if self._connection is None:
+                self._connection = database.connect(self._path)
+            yield self._connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        # A transaction, so that all that is read in it is of one moment.
+        with self._open() as connection, _transaction(connection, "DEFERRED"):
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._open() as connection:
+            try:
+                # IMMEDIATE: what is checked inside still holds when it is committed.
+                with _transaction(connection, "IMMEDIATE"):
+                    yield connection
+            finally:
+                # Also after an exception, which may have come when the commit was done.
+                self._stamp += 1
+
+    def _change(
+        self,
+        connection: sqlite3.Connection,
+        kind: Kind,
+        *,
+        duel: str | None = None,
+        body: Body = NOTHING,
+    ) -> None:
+        connection.execute(
+            "INSERT INTO changes (at, kind, duel, body) VALUES (?, ?, ?, ?)",
+            (self._clock(), kind, duel, _json(body)),
+        )
+
+    def _current(self, connection: sqlite3.Connection) -> int:
+        seen = connection.execute("PRAGMA data_version").fetchone()[0]
+        if seen != self._seen:
+            self._seen = seen
+            self._stamp += 1
+            self._duels.clear()  # another process may have erased texts
+        return self._stamp
+
+    def _derived(self, connection: sqlite3.Connection) -> Standing:
+        fold, newest = _folded(connection), _newest(connection)
+        ballots = []
+        for id, (change, outcome) in fold.votes.items():
+            duel = self._known_duel(connection, id)
+            if duel is not None:
+                ballots.append(Ballot(duel=duel, outcome=outcome, change=change))
+        return Standing(
+            ballots=tuple(ballots),
+            traits=tuple(fold.traits.values()),
+            removed=frozenset(fold.removed),
+            forgotten=fold.forgotten,
+            undoable=newest[1] if newest else "",
+            unreadable=fold.unreadable + len(fold.votes) - len(ballots),
+        )
+
+    def _known_duel(self, connection: sqlite3.Connection, id: str) -> StoredDuel | None:
+        """The duel, read once; None where its row is unreadable."""
+        if id not in self._duels:
+            row = _row(connection, id)
+            if row is None:
+                return None
+            try:
+                self._duels[id] = _decoded(row)
+            except UNREADABLE:
+                return None
+        return self._duels[id]
+
+
+# Rows ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Body:
+    """What of a duel stands in no column of its own."""
+
+    answers: tuple[StoredAnswer, StoredAnswer]
+    detail: dict[str, object]
+
+
+_Row = tuple[str, float, str, str, str, str, str, int, str, bytes, bytes]
+
+_body_decoder = msgspec.json.Decoder(_Body)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _encoded(duel: StoredDuel) -> _Row:
+    first, second = duel.answers
+    # Numbers in bytes are no text: they have columns of their own.
+    body = _Body(
+        answers=(replace(first, embedding=b""), replace(second, embedding=b"")),
+        detail=duel.detail,
+    )
+    return (
+        duel.id,
+        duel.at,
+        duel.model,
+        duel.learner,
+        duel.trait,
+        duel.why,
+        duel.question,
+        int(duel.swapped),
+        _json(body),
+        first.embedding,
+        second.embedding,
+    )
+
+
+def _decoded(row: _Row) -> StoredDuel:
+    """Raises what UNREADABLE lists."""
+    id, at, model, learner, trait, why, question, swapped, raw, first, second = row
+    body = _body_decoder.decode(raw)
+    return StoredDuel(
+        id=id,
+        at=at,
+        model=model,
+        learner=learner,
+        trait=trait,
+        why=why,
+        question=question,
+        answers=(
+            replace(body.answers[0], embedding=first),
+            replace(body.answers[1], embedding=second),
+        ),
+        swapped=bool(swapped),
+        detail=body.detail,
+    )
+
+
+def _check_finite(duel: StoredDuel) -> None:
+    # JSON has no word for the others: the row would be unreadable.
+    numbers = [("at", duel.at)]
+    for answer in duel.answers:
+        numbers += [("surprise", answer.surprise), *answer.utilities.items()]
+    for name, value in numbers:
+        if not math.isfinite(value):
+            raise InvalidParameter.outside(name, value, "finite")
+
+
+# Questions in SQL ---------------------------------------------------------------------------
+
+
+@contextmanager
+def _transaction(
+    connection: sqlite3.Connection, kind: Literal["DEFERRED", "IMMEDIATE"]
+) -> Iterator[None]:
+    connection.execute(f"BEGIN {kind}")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite ends it by itself where the disk is full
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _named(id: str) -> str:
+    return repr(id if len(id) <= _LONGEST_NAME else id[:_LONGEST_NAME] + "…")
+
+
+def _check_known(connection: sqlite3.Connection, id: str) -> None:
+    if connection.execute("SELECT 1 FROM duels WHERE id = ?", (id,)).fetchone() is None:
+        raise _unknown(id)
+
+
+def _unknown(id: str) -> UnknownDuel:
+    return UnknownDuel(
+        f"There is no duel {_named(id)}. Vote with the id that was shown with the answers."
+    )
+
+
+def _row(connection: sqlite3.Connection, id: str) -> _Row | None:
+    found = connection.execute(f"SELECT {_COLUMNS} FROM duels WHERE id = ?", (id,)).fetchone()
+    row: _Row | None = found
+    return row
+
+
+def _check_new(connection: sqlite3.Connection, id: str) -> None:
+    if _row(connection, id) is not None:
+        raise InputError(f"There is a duel {_named(id)} already; use another id.")
+
+
+def _vote_that_counts(connection: sqlite3.Connection, duel: str) -> Outcome | None:
+    """The outcome; only those changes are folded that can concern this duel."""
+    rows: Iterable[changes.Row] = connection.execute(
+        """SELECT id, kind, duel, body FROM changes WHERE NOT undone
+           AND (duel = ? OR (duel IS NULL AND kind = 'reset')) ORDER BY id""",
+        (duel,),
+    )
+    counted = changes.fold(rows).votes.get(duel)
+    return counted[1] if counted else None
+
+
+def _newest(connection: sqlite3.Connection) -> tuple[int, str] | None:
+    """The change that undo would take back, and its name in words."""
+    row = connection.execute(
+        """SELECT changes.id, kind, changes.body, trait FROM changes
+           LEFT JOIN duels ON duels.id = duel WHERE NOT undone ORDER BY changes.id DESC LIMIT 1"""
+    ).fetchone()
+    if row is None:
+        return None
+    id, kind, body, trait = row
+    return id, changes.in_words(kind, body=body, trait=trait)
+
+
+def _folded(connection: sqlite3.Connection) -> Fold:
+    rows: Iterable[changes.Row] = connection.execute(
+        "SELECT id, kind, duel, body FROM changes WHERE NOT undone ORDER BY id"
+    )
+    return changes.fold(rows)

@@ -1,0 +1,128 @@
+"""The tables of the record, as numbered migrations under PRAGMA user_version.
+
+Migration n makes version n out of version n − 1, in one transaction. Before an older file is
+touched, a verified copy of it is put beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from engine.errors import DamagedRecord, NewerRecord
+
+Migration = Callable[[sqlite3.Connection], None]
+"""Runs inside a transaction: single statements only, executescript would commit."""
+
+TABLES = frozenset({"duels", "changes"})
+"""Without these the file is no record."""
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    # What is written once stands in columns of its own where SQL needs it, else in the body.
+    connection.execute(
+        """CREATE TABLE duels (
+            id TEXT PRIMARY KEY,
+            at REAL NOT NULL,
+            model TEXT NOT NULL,
+            learner TEXT NOT NULL,
+            trait TEXT NOT NULL,
+            why TEXT NOT NULL,
+            question TEXT NOT NULL,
+            swapped INTEGER NOT NULL,
+            body TEXT NOT NULL,
+            first_embedding BLOB NOT NULL,
+            second_embedding BLOB NOT NULL
+        ) STRICT"""
+    )
+    connection.execute(
+        """CREATE TABLE changes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at REAL NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN
+                ('vote', 'withdraw', 'forget', 'reset', 'add_trait', 'remove_trait')),
+            duel TEXT REFERENCES duels (id),
+            body TEXT NOT NULL,
+            undone INTEGER NOT NULL DEFAULT 0
+        ) STRICT"""
+    )
+    # Finds the vote on a duel; changes without a duel are few.
+    connection.execute("CREATE INDEX changes_by_duel ON changes (duel)")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first,)
+
+
+def migrate(connection: sqlite3.Connection, path: Path, *, migrations: Sequence[Migration]) -> None:
+    """Bring the file up to date; changes nothing if it is.
+
+    connection  in autocommit, foreign keys not yet enforced so that tables can be rebuilt
+    path        the file that it leads to; the copy is put beside it as NAME.before-vN, where N is
+                the version that was to be made next
+
+    Raises NewerRecord, DamagedRecord, and what the migration raises; then the transaction is
+    rolled back and the file is as the last migration that worked left it.
+    """
+    begun = _version(connection, path, known=len(migrations))
+    for number in range(begun + 1, len(migrations) + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have come first, while this one waited for the lock.
+            if _version(connection, path, known=len(migrations)) < number:
+                if number == begun + 1:
+                    _make_safe(connection, path, number)
+                migrations[number - 1](connection)
+                connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _version(connection: sqlite3.Connection, path: Path, *, known: int) -> int:
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found > known:
+        raise NewerRecord(
+            f"The record of votes {path} was written by a newer Attune (its version is {found}, "
+            f"this one knows {known}); update Attune. Nothing was changed."
+        )
+    return found
+
+
+def _make_safe(connection: sqlite3.Connection, path: Path, number: int) -> None:
+    if number > 1:
+        keep_copy(path, path.with_name(f"{path.name}.before-v{number}"))
+    elif connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise DamagedRecord(
+            f"{path} holds something else than a record of votes; move it aside and start again. "
+            "Nothing was changed."
+        )
+
+
+def keep_copy(path: Path, copy: Path) -> None:
+    """Copy the database in `path` to `copy`, whole and checked, closed to other users.
+
+    Reads through a connection of its own: SQLite copies from none that is in a transaction.
+    Raises DamagedRecord where the copy does not pass SQLite's own check.
+    """
+    part = copy.with_name(f"{copy.name}.part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
+            source.backup(target)
+            found = [row[0] for row in target.execute("PRAGMA integrity_check")]
+        if found != ["ok"]:
+            raise DamagedRecord(
+                f"The record of votes {path} is damaged and was not brought up to date; put an "
+                "earlier copy of it back. Nothing was changed.",
+                detail="\n".join(map(str, found)),
+            )
+        # The commit of the migration that follows syncs the folder, and the new name with it.
+        os.replace(part, copy)
+    finally:
+        part.unlink(missing_ok=True)
