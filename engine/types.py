@@ -14,14 +14,23 @@ Method = Literal["base", "pref", "la", "amulet"]
 Place = Literal["end", "system"]
 Combine = Literal["sum", "compose"]
 Finish = Literal["end", "length", "context", "stopped", "interrupted"]
+Outcome = Literal["first", "second", "equal", "neither"]
+LearnerName = Literal["utilities", "neural"]
 
 METHODS: tuple[Method, ...] = ("base", "pref", "la", "amulet")
+OUTCOMES: tuple[Outcome, ...] = ("first", "second", "equal", "neither")
 MAX_GAMMA = 10.0
 """The largest strength γ on offer: twice the published 4.65; beyond it small models derail."""
 
 MAX_WEIGHT = 2.0
 MAX_PREFERENCES = 4
 """Preferences at once; with "sum" each costs a stream."""
+
+MAX_THETA = 2.0
+"""The largest weight θ that votes can give a trait, in either direction."""
+
+MAX_PULLS = 8
+"""Learned pulls at once; each costs a stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +54,44 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pull:
+    """A preference sentence with the weight that it acts with; its utility φ is added up.
+
+    theta  θ in [−MAX_THETA, MAX_THETA]; 0 only listens: the answer is not changed
+    """
+
+    sentence: str
+    theta: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reward:
+    """A neural reward on the mean hidden state of the answer so far, to decode with.
+
+    Source: T-POP (arXiv 2509.24696). Arrays are float32 in native byte order, flattened.
+
+    network      W1 (units × d), b1, w2, b2, in this order
+    units        hidden units
+    omega        ω ≥ 0, weight of the reward
+    squash       reward through a sigmoid, or as it is
+    candidates   k: tokens of each answer that are weighed
+    exploration  ν ≥ 0: how strongly this answer is pulled to where the reward is unsure, measured
+                 against the first answer of the same batch; 0 is none
+    spread       V, the diagonal, as long as `network`; empty where `exploration` is 0
+    """
+
+    network: bytes
+    units: int
+    omega: float = 1.0
+    squash: Literal["sigmoid", "raw"] = "sigmoid"
+    candidates: int = 8
+    exploration: float = 0.0
+    spread: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Steering:
-    """How an answer is pulled towards the preferences.
+    """How an answer is pulled towards the preferences and what was learned.
 
     method        "base" ignores them, "pref" only states them, "la" is γ = 2, "amulet" uses gamma
     gamma         strength γ in [0, MAX_GAMMA]; 0 equals "pref"
@@ -55,6 +100,8 @@ class Steering:
     place         where the preference sentence stands: after the last question, or in the system
                   message as published
     combine       several preferences: a stream each ("sum"), or one composed sentence ("compose")
+    pulls         what was learned from votes; acts with every method
+    reward        the learned reward of the neural form, or None
     """
 
     method: Method = "base"
@@ -63,6 +110,8 @@ class Steering:
     plausibility: float | None = 0.1
     place: Place = "end"
     combine: Combine = "sum"
+    pulls: tuple[Pull, ...] = ()
+    reward: Reward | None = None
 
 
 NEUTRAL = Steering()
@@ -115,11 +164,17 @@ GREEDY = Sampling(temperature=0.0, top_k=0, top_p=1.0, min_p=0.0, repetition_pen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Everything that one answer depends on; messages end with the owner's."""
+    """Everything that one answer depends on; messages end with the owner's.
+
+    personal  whether what was learned from votes is added to `steering`
+    embed     whether the answer's embedding is wanted
+    """
 
     messages: tuple[Message, ...]
     steering: Steering = NEUTRAL
     sampling: Sampling = Sampling()
+    personal: bool = False
+    embed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,8 +289,11 @@ class Seconds:
 class Answer:
     """A finished answer; `finish` says why it ended.
 
-    used   tokens of the context that the chat occupies now
-    gamma  the strength that acted, 0 where none did
+    used       tokens of the context that the chat occupies now
+    gamma      the strength that acted, 0 where none did
+    utilities  φ in nats of each pull: Σ over the answer's tokens of L_j − Lb
+    surprise   mean −log p of the answer's tokens under the untouched model, nats
+    embedding  mean last hidden state over the answer's tokens, float32, (d,); b"" unless asked for
     """
 
     text: str
@@ -248,6 +306,9 @@ class Answer:
     context: int
     model: str
     seconds: Seconds = field(default_factory=Seconds)
+    utilities: tuple[float, ...] = ()
+    surprise: float = 0.0
+    embedding: bytes = b""
 
     @property
     def tokens_per_second(self) -> float | None:
@@ -258,6 +319,145 @@ class Answer:
 
 AnswerEvent = Notice | Started | Chunk | Answer | Ready
 StartEvent = Notice | Ready
+
+
+# Learning -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trait:
+    """A direction of style with two poles, each with its own preference sentence.
+
+    id            stable; what the record refers to
+    more, less    the poles in plain words: "shorter answers", "longer answers"
+    sentence      asks for the first pole
+    opposite      asks for the second; "" where the owner gave only one sentence
+    visible       how much a reader notices of it, in (0, 1]: where to begin asking
+    own           the owner added it
+    """
+
+    id: str
+    more: str
+    less: str
+    sentence: str
+    opposite: str = ""
+    visible: float = 0.5
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedTrait:
+    """What the votes say about a trait.
+
+    weight     posterior mean in [−1, 1]: 1 is as strongly as Attune ever steers towards `more`
+    low, high  95 % credible interval on the same scale
+    sure       probability that the owner likes `more` better than `less`
+    theta      θ that acts on answers now; 0 while too unsure, or beyond the strongest few
+    votes      ids of the duels that asked about it, oldest first
+    to_settle  comparisons that would probably settle it; 0 is settled
+    """
+
+    trait: Trait
+    weight: float
+    low: float
+    high: float
+    sure: float
+    theta: float
+    votes: tuple[str, ...]
+    to_settle: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """How a vote moved one trait: probabilities that `pole` is what the owner likes."""
+
+    trait: str
+    pole: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """Everything that is learned at one moment.
+
+    traits    those that are asked about, strongest first
+    learner   which form of T-POP answers
+    neutral   whether the untouched model answers all the same
+    votes     votes that count
+    to_settle comparisons that would probably settle everything
+    removed   traits that are not asked about and can be brought back
+    undoable  what Undo would take back, in words; "" if there is nothing
+    """
+
+    traits: tuple[LearnedTrait, ...]
+    learner: LearnerName
+    neutral: bool
+    votes: int
+    to_settle: int
+    removed: tuple[Trait, ...] = ()
+    undoable: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voted:
+    """What a vote did: the sentence for the owner, and all of what is learned now."""
+
+    duel: str
+    outcome: Outcome
+    sentence: str
+    changed: tuple[Moved, ...]
+    learned: Learned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastVote:
+    """A vote on record, as the owner may see it.
+
+    question, answers  "" where the owner did not let texts be kept
+    """
+
+    duel: str
+    at: float
+    outcome: Outcome
+    trait: str
+    question: str
+    answers: tuple[str, str]
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duel:
+    """Two finished answers to one question.
+
+    id       what a vote names; "" where there is nothing to vote on (see `verdict`)
+    why      what the vote would tell, in words
+    verdict  "open" for a vote, "same" where both came out nearly alike, "cut" where one of them
+             did not come to its end
+    """
+
+    id: str
+    answers: tuple[Answer, Answer]
+    why: str
+    verdict: Literal["open", "same", "cut"] = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """How a simulated owner likes the answers after so many votes.
+
+    win_rate  share of other questions whose answer beats the untouched model's; a draw is half
+    utility   the owner's mean utility of those answers, logits
+    regret    how much less that is than the best point of the same simulation
+    """
+
+    votes: int
+    win_rate: float
+    utility: float
+    regret: float
+
+
+DuelEvent = Notice | Started | Chunk | Duel | Ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

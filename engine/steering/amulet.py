@@ -12,6 +12,7 @@ between logits and log-probs cancels wherever only an order or a softmax is aske
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,8 +40,30 @@ def weights(strength: float, *, of: tuple[float, ...]) -> F32:
     return np.float32(1.0) + np.float32(strength) * np.asarray(of, dtype=np.float32)
 
 
+def log_norms(rows: Iterable[F32], *, scratch: F32) -> tuple[float, ...]:
+    """log Σ exp of each row of logits, nats: what turns its logits into log-probs."""
+    return tuple(log_sum_exp(row, scratch=scratch) for row in rows)
+
+
+def utilities(rows: F32, token: int, *, norms: Sequence[float]) -> F32:
+    """δ_j = L_j − Lb of one token, in nats, float32, (m,).
+
+    rows   logits, float32, (1 + m, V), the base stream first
+    norms  `log_norms` of the rows
+    """
+    found = rows[:, token] - np.asarray(norms, dtype=np.float32)
+    delta: F32 = found[1:] - found[0]
+    return delta
+
+
 def steer(
-    base: F32, preferred: F32, theta: F32, *, plausibility: float | None, scratch: F32
+    base: F32,
+    preferred: F32,
+    theta: F32,
+    *,
+    plausibility: float | None,
+    scratch: F32,
+    norms: Sequence[float] | None = None,
 ) -> Candidates:
     """Next-token scores: Lb + Σ_j θ_j (L_j − Lb)          (paper, eq. of P_T, in closed form)
 
@@ -50,6 +73,7 @@ def steer(
     plausibility  κ in (0, 1], or None; a token stays only where max(Lb, L_1 … L_m) is within
                   log κ of the largest such value
     scratch       float32, (V,), overwritten; the result may be a view of it
+    norms         `log_norms` of base and preferred, where they are known
     returns       candidates; a token that any stream gives −inf has the score −inf
 
     Differs from the paper: the plausibility cut (None reproduces it exactly) and more than one
@@ -57,18 +81,19 @@ def steer(
     """
     if plausibility is None:
         return Candidates(scores=_without_nan(_combine(base, preferred, theta, out=scratch)))
-    ids = plausible(base, preferred, plausibility=plausibility, scratch=scratch)
+    if norms is None:
+        norms = log_norms((base, *preferred), scratch=scratch)
+    ids = plausible(base, preferred, plausibility=plausibility, norms=norms)
     scores = _combine(base[ids], preferred[:, ids], theta, out=np.empty(len(ids), np.float32))
     return Candidates(scores=_without_nan(scores), ids=ids)
 
 
-def plausible(base: F32, preferred: F32, *, plausibility: float, scratch: F32) -> Ids:
+def plausible(base: F32, preferred: F32, *, plausibility: float, norms: Sequence[float]) -> Ids:
     """Ids with max(Lb, L_1 … L_m) ≥ max over tokens + log κ, ascending; never empty.
 
     Thresholds are moved to the logits of each stream, so nothing of size V is normalised.
     """
     rows = (base, *preferred)
-    norms = [log_sum_exp(row, scratch=scratch) for row in rows]
     floor = max(float(row.max()) - norm for row, norm in zip(rows, norms, strict=True))
     floor += float(np.log(plausibility))
     keep = base >= np.float32(floor + norms[0])

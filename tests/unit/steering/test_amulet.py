@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.numerics import F32, log_softmax
-from engine.steering.amulet import Candidates, plausible, steer, weights
+from engine.steering.amulet import Candidates, log_norms, plausible, steer, weights
 from engine.steering.strength import gamma
 from tests.fixtures import published_game
 from tests.fixtures.published_game import Floats
@@ -226,13 +226,17 @@ def test_two_preferences_by_hand() -> None:
     np.testing.assert_array_equal(found.scores, [7.0, 0.0, -2.0])
 
 
+def norms(rows: F32) -> tuple[float, ...]:
+    return log_norms(rows, scratch=np.empty(V, np.float32))
+
+
 # The plausibility cut -----------------------------------------------------------------------
 
 
 @given(seed=seeds, kappa=kappas, streams=st.integers(2, 5))
 def test_the_cut_is_its_definition(seed: int, kappa: float, streams: int) -> None:
     rows = logits(seed, streams=streams)
-    ids = plausible(rows[0], rows[1:], plausibility=kappa, scratch=np.empty(V, np.float32))
+    ids = plausible(rows[0], rows[1:], plausibility=kappa, norms=norms(rows))
     assert list(ids) == sorted(set(ids.tolist()))
     assert slowly_plausible(rows, kappa, slack=-1e-4) <= set(ids.tolist())
     assert set(ids.tolist()) <= slowly_plausible(rows, kappa, slack=1e-4)
@@ -249,7 +253,7 @@ def test_what_survives_the_cut_keeps_its_score(seed: int, strength: float, kappa
 @given(seed=seeds, streams=st.integers(2, 5))
 def test_the_strictest_cut_leaves_the_likeliest_token(seed: int, streams: int) -> None:
     rows = logits(seed, streams=streams)
-    ids = plausible(rows[0], rows[1:], plausibility=1.0, scratch=np.empty(V, np.float32))
+    ids = plausible(rows[0], rows[1:], plausibility=1.0, norms=norms(rows))
     logs = np.array([published_game.log_softmax(row.astype(np.float64)) for row in rows])
     assert int(logs.max(axis=0).argmax()) in ids
     assert len(ids) == 1

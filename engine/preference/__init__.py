@@ -1,0 +1,1 @@
+"""What votes teach: pure functions on arrays, numpy only."""
