@@ -10,10 +10,12 @@ import logging
 import platform
 import random
 import sqlite3
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.config import Settings, SettingsFile
 from engine.errors import (
@@ -21,6 +23,7 @@ from engine.errors import (
     DamagedModel,
     EngineError,
     InputError,
+    InvalidParameter,
     ModelError,
     ModelNotFound,
     Stopped,
@@ -37,6 +40,7 @@ from engine.paths import data_folder
 from engine.session import selftest
 from engine.session.supervisor import Chosen, Supervisor
 from engine.steering.strength import bounded_gamma
+from engine.store.record import Record
 from engine.types import (
     GREEDY,
     MAX_GAMMA,
@@ -47,22 +51,37 @@ from engine.types import (
     AnswerEvent,
     Chunk,
     Diagnosis,
+    Duel,
+    DuelEvent,
     Launch,
+    Learned,
+    LearnedTrait,
+    LearnerName,
     Message,
     Method,
     ModelCard,
+    Moved,
     Notice,
+    Outcome,
+    PastVote,
     Preference,
     Question,
     Ready,
     Sampling,
     Seconds,
+    Simulated,
     Started,
     StartEvent,
     Steering,
+    Trait,
     Trial,
+    Voted,
 )
 from engine.version import __version__
+
+if TYPE_CHECKING:
+    from engine.session.duels import Duels
+    from engine.session.learning import Learning
 
 log = logging.getLogger("engine.api")
 
@@ -88,12 +107,14 @@ class Engine:
         *,
         host: Sequence[str] | None = None,
         seeds: Callable[[], int] = lambda: random.SystemRandom().getrandbits(32),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Reads the settings; starts nothing.
 
         data_dir  where everything of the owner's lives; None is the platform's place
         host      command line of the inference child, for tests; None is Attune's own
         seeds     where the seed of an answer comes from when the question has none
+        clock     seconds since the epoch, for the record
 
         Raises StorageError where the data folder cannot be used.
         """
@@ -103,6 +124,10 @@ class Engine:
         self._settings, self._early = self._file.read()
         self._catalogue = Catalogue(self._folder.models)
         self._supervisor = Supervisor(spawn=self._spawn, on_launch=self._remember_launch)
+        self._record = Record(self._folder.record, clock=clock)
+        self._clock = clock
+        self._since_duel = self._settings.duel_every
+        self._told_unusable = False
 
     @property
     def data_dir(self) -> Path:
@@ -156,11 +181,124 @@ class Engine:
 
         Raises InputError where the question cannot be answered as it stands.
         """
+        if question.personal:
+            question = yield from self._personal(question)
+        self._since_duel += 1
         yield from self._supervisor.answer(question, seed=self._seeds())
 
     def stop(self) -> None:
         """End the running answer within one token, or a load in progress. Any thread."""
         self._supervisor.stop()
+
+    # Learning -------------------------------------------------------------------------------
+
+    def wants_duel(self) -> str:
+        """Why two answers to the next question would be worth it; "" where one is better.
+
+        They are where a vote would tell enough and the owner's limit allows it. Blocks.
+        """
+        every = self._settings.duel_every
+        if self._settings.neutral or not every or self._since_duel + 1 < every:
+            return ""
+        try:
+            return self._duels.worth()
+        except StorageError as error:
+            log.warning("%s", error.message)
+            return ""
+
+    def duel(self, question: Question) -> Iterator[DuelEvent]:
+        """Stream two answers side by side, then a Duel to vote on. Blocks.
+
+        Chunks say which of the two they belong to; sides are random. A pair that came out nearly
+        alike, or that was cut short, is not to be voted on; the answers are there all the same.
+
+        Raises InputError, StorageError.
+        """
+        self._since_duel = 0
+        keep = self._settings.keep_texts
+        yield from self._duels.hold(question, seed=self._seeds(), keep_texts=keep)
+
+    def vote(self, duel: str, outcome: Outcome) -> Voted:
+        """Record a vote; it is on the disk when this returns. Blocks.
+
+        Raises UnknownDuel, AlreadyVoted, StorageError; nothing is recorded then.
+        """
+        return self._learning.vote(duel, outcome)
+
+    def learned(self) -> Learned:
+        """What the votes say. Blocks."""
+        return self._learning.learned()
+
+    def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
+        """The votes that count, the newest first; those about one trait, where one is named."""
+        return self._learning.past_votes(trait)
+
+    def undo(self) -> str:
+        """Take the newest change back: a vote, a deletion, a forgotten trait … Returns which.
+
+        Raises NothingToUndo.
+        """
+        return self._learning.undo()
+
+    def delete_vote(self, duel: str) -> Learned:
+        """A vote counts no more; Undo brings it back. Raises UnknownDuel."""
+        self._learning.record.withdraw(duel)
+        return self.learned()
+
+    def forget_trait(self, trait: str) -> Learned:
+        """Earlier votes say nothing about a trait any more. Raises UnknownTrait."""
+        self._learning.record.forget(self._learning.find(trait).id)
+        return self.learned()
+
+    def add_trait(self, sentence: str) -> Learned:
+        """Learn about something in the owner's own words, too. Raises InvalidParameter."""
+        self._learning.add_trait(sentence)
+        return self.learned()
+
+    def remove_trait(self, trait: str) -> Learned:
+        """Ask no more about a trait, and steer by it no more. Raises UnknownTrait."""
+        self._learning.record.remove_trait(self._learning.find(trait).id)
+        return self.learned()
+
+    def restore_trait(self, trait: str) -> Learned:
+        """Ask about a removed trait again; its votes count again. Raises UnknownTrait."""
+        self._learning.record.add_trait(self._learning.find(trait))
+        return self.learned()
+
+    def reset_learning(self) -> Learned:
+        """No vote counts any more; Undo brings them back."""
+        self._learning.record.reset()
+        return self.learned()
+
+    def drop_texts(self) -> None:
+        """Erase every question and answer that was kept with a vote; the votes stay."""
+        self._learning.record.drop_texts()
+
+    def rebuild(self) -> Learned:
+        """Derive everything from the record anew."""
+        return self._learning.rebuild()
+
+    def simulate(
+        self, owner: str, *, votes: int, seed: int, questions: int = 6
+    ) -> Iterator[Answer | tuple[Simulated, ...]]:
+        """Let a simulated owner vote, and measure; yields every answer and at last the curve.
+
+        The owner's own record is neither read nor written. Blocks while it is iterated, once a
+        model is there.
+
+        owner      name of a simulated owner
+        votes      in 1..200
+        seed       of the simulation
+        questions  that measure, in 1..16
+
+        Raises InvalidParameter.
+        """
+        from engine.preference.owners import find_owner
+
+        _require_within("votes", votes, 1, 200)
+        _require_within("questions", questions, 1, 16)
+        find_owner(owner)
+        return self._simulation(owner, votes=votes, seed=seed, questions=questions)
 
     # Models ---------------------------------------------------------------------------------
 
@@ -219,10 +357,80 @@ class Engine:
         )
 
     def close(self) -> None:
-        """End the child. Safe to call twice."""
+        """End the child and close the record. Safe to call twice."""
         self._supervisor.close()
+        self._record.close()
 
     # ----------------------------------------------------------------------------------------
+
+    # Numpy comes with these two; the window is up before they are needed.
+
+    @cached_property
+    def _learning(self) -> Learning:
+        from engine.session.learning import Answering, Learning, Manner
+
+        def manner() -> Manner:
+            s = self._settings
+            return Manner(learner=s.learner, fade=s.fade, neutral=s.neutral)
+
+        def model() -> Answering:
+            return Answering(id=self._supervisor.model, width=self._supervisor.width)
+
+        return Learning(self._record, manner=manner, model=model)
+
+    @cached_property
+    def _duels(self) -> Duels:
+        from engine.session.duels import Duels
+
+        rng = random.Random(self._seeds())
+        return Duels(self._supervisor, self._learning, clock=self._clock, rng=rng)
+
+    def _personal(self, question: Question) -> Generator[Notice, None, Question]:
+        """The question with what was learned; as it is where the record cannot be read."""
+        from engine.session.duels import steered
+
+        try:
+            return steered(question, self._learning.serving())
+        except StorageError as error:
+            if not self._told_unusable:
+                self._told_unusable = True
+                text = f"{error.message} Until then answers are not steered by your votes."
+                yield Notice(code="learning_unavailable", text=text)
+            return question
+
+    def _simulation(
+        self, owner: str, *, votes: int, seed: int, questions: int
+    ) -> Iterator[Answer | tuple[Simulated, ...]]:
+        from engine.session.simulation import curve, simulate, standard
+
+        learner, width = self._settings.learner, self._supervisor.width
+        run = simulate(
+            standard(
+                owner, votes=votes, seed=seed, questions=questions, learner=learner, width=width
+            )
+        )
+        answers: tuple[Answer, ...] = ()
+        while True:
+            try:
+                asked = run.send(answers) if answers else next(run)
+            except StopIteration as end:
+                yield curve(end.value.points)
+                return
+            answers = yield from self._answer_all(asked)
+
+    def _answer_all(
+        self, questions: Sequence[Question]
+    ) -> Generator[Answer, None, tuple[Answer, ...]]:
+        """Answers to questions, two at a time."""
+        found: list[Answer] = []
+        for start in range(0, len(questions), 2):
+            for event in self._supervisor.answer(*questions[start : start + 2], seed=0):
+                if isinstance(event, Answer):
+                    if event.finish in ("stopped", "interrupted"):
+                        raise EngineError("The simulation was stopped before its end.")
+                    found.append(event)
+                    yield event
+        return tuple(found)
 
     def _spawn(self) -> Client:
         return Client(self._host)
@@ -294,6 +502,11 @@ class Engine:
             log.warning("%s", error.message)
 
 
+def _require_within(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise InvalidParameter.outside(name, value, f"from {low} to {high}")
+
+
 __all__ = [
     "GREEDY",
     "MAX_GAMMA",
@@ -306,28 +519,39 @@ __all__ = [
     "Chunk",
     "DamagedModel",
     "Diagnosis",
+    "Duel",
+    "DuelEvent",
     "Engine",
     "EngineError",
     "InputError",
     "Launch",
+    "Learned",
+    "LearnedTrait",
+    "LearnerName",
     "Message",
     "Method",
     "ModelCard",
     "ModelError",
     "ModelNotFound",
+    "Moved",
     "Notice",
     "OpenWindow",
+    "Outcome",
+    "PastVote",
     "Preference",
     "Question",
     "Ready",
     "Sampling",
     "Seconds",
     "Settings",
+    "Simulated",
     "StartEvent",
     "Started",
     "Steering",
     "StorageError",
+    "Trait",
     "Trial",
+    "Voted",
     "__version__",
     "bounded_gamma",
     "check_question",

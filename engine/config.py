@@ -21,6 +21,7 @@ from engine.types import (
     MAX_PREFERENCES,
     MAX_WEIGHT,
     Launch,
+    LearnerName,
     Notice,
     Preference,
     Sampling,
@@ -42,6 +43,10 @@ class Settings:
     launch       what the self-test found, or None before it ran
     launch_key   the machine and build that `launch` was found on
     variants     CPU libraries that claim to run there, best first
+    duel_every   two answers at most once in so many questions; 0 is never
+    learner      the form of T-POP that learns
+    fade         votes after which an older one counts half; None never
+    keep_texts   whether questions and answers are kept with the votes on them
     """
 
     model: str = ""
@@ -52,6 +57,10 @@ class Settings:
     launch: Launch | None = None
     launch_key: str = ""
     variants: tuple[str, ...] = ()
+    duel_every: int = 3
+    learner: LearnerName = "utilities"
+    fade: float | None = None
+    keep_texts: bool = False
 
 
 class SettingsFile:
@@ -148,6 +157,10 @@ def _checked(settings: Settings) -> Settings:
     if broken := out_of_range(settings.sampling):
         name, value, allowed = broken
         raise ValueError(f"{name} is {value}, not {allowed}")
+    if settings.duel_every < 0:
+        raise ValueError(f"{settings.duel_every} is below 0")
+    if settings.fade is not None and not settings.fade > 0.0:
+        raise ValueError(f"{settings.fade} is not above 0")
     launch = settings.launch
     if launch and (launch.threads < 1 or launch.context < 1 or launch.gpu_layers < -1):
         raise ValueError("a number is too small")

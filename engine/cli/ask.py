@@ -19,9 +19,11 @@ from engine.api import (
     Sampling,
     Settings,
     Steering,
+    StorageError,
     bounded_gamma,
     check_question,
 )
+from engine.cli.learned import acted
 from engine.cli.output import Output
 from engine.cli.terminal import decode, start, stream
 from engine.errors import InvalidParameter
@@ -39,18 +41,23 @@ _GAME = {
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Answer and print; the answer streams unless JSON is asked for."""
-    text = _read(arguments.question)
+    text = read_question(arguments.question)
     engine = Engine(arguments.data_dir)
     try:
         steering = steering_of(arguments, engine.settings)
         sampling = sampling_of(arguments, engine.settings)
+        personal = is_personal(arguments, engine.settings)
         question = Question(
-            messages=(Message(role="user", text=text),), steering=steering, sampling=sampling
+            messages=(Message(role="user", text=text),),
+            steering=steering,
+            sampling=sampling,
+            personal=personal,
         )
         _expect_effect(arguments, steering)
         check_question(question)
         load = start(engine, arguments.model, output).seconds
         answer = stream(engine, question, output)
+        learned = _learned(engine) if personal else []
     finally:
         engine.close()
     error = None
@@ -58,8 +65,23 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         error = EngineError("The answer is not complete: the model's process died. Ask again.")
     if answer.finish in {"length", "context"}:
         output.note(f"Cut after {answer.tokens} tokens.")
-    code = output.result(_result(answer, load=load), error=error)
+    code = output.result(_result(answer, load=load) | {"learned": learned}, error=error)
     return 130 if answer.finish == "stopped" else code
+
+
+def read_question(question: str) -> str:
+    """The question, which "-" reads from standard input. Raises InputError."""
+    if question != "-":
+        return question
+    data = sys.stdin.buffer.read(_LONGEST_INPUT + 1)
+    if len(data) > _LONGEST_INPUT:
+        raise InputError(f"The question is longer than {_LONGEST_INPUT >> 20} MiB. Shorten it.")
+    return decode(data)
+
+
+def is_personal(arguments: argparse.Namespace, settings: Settings) -> bool:
+    """Whether what was learned from votes steers."""
+    return not (arguments.neutral or settings.neutral)
 
 
 def steering_of(arguments: argparse.Namespace, settings: Settings) -> Steering:
@@ -138,15 +160,6 @@ def _plausibility(text: str) -> float | None:
         raise InvalidParameter.outside("plausibility", text, "a number, or off") from error
 
 
-def _read(question: str) -> str:
-    if question != "-":
-        return question
-    data = sys.stdin.buffer.read(_LONGEST_INPUT + 1)
-    if len(data) > _LONGEST_INPUT:
-        raise InputError(f"The question is longer than {_LONGEST_INPUT >> 20} MiB. Shorten it.")
-    return decode(data)
-
-
 def _result(answer: Answer, *, load: float) -> dict[str, Any]:
     return {
         "text": answer.text,
@@ -159,3 +172,11 @@ def _result(answer: Answer, *, load: float) -> dict[str, Any]:
         "context": {"used": answer.used, "size": answer.context},
         "model": answer.model,
     }
+
+
+def _learned(engine: Engine) -> list[dict[str, Any]]:
+    """What of the votes acted on the answer."""
+    try:
+        return acted(engine.learned())
+    except StorageError:
+        return []  # nothing acted then, and a notice said so

@@ -16,29 +16,49 @@ from engine.api import (
     InputError,
     Message,
     Method,
+    Outcome,
     Preference,
     Question,
     Sampling,
+    Settings,
     Steering,
 )
-from engine.cli.ask import checked, sampling_of, steering_of
+from engine.cli.ask import checked, is_personal, sampling_of, steering_of
 from engine.cli.output import Output
-from engine.cli.terminal import decode, start, stream
-from engine.errors import InvalidText
+from engine.cli.terminal import Lines, hold, start, stream
 
 HELP = """\
   /prefer TEXT   answer like this from now on ("concise", or a sentence); alone: none
   /strength G    how strongly, 0 to 10
   /neutral       the untouched model, or back
   /again         answer the last question once more
+  /undo          take the last vote back
   /new           forget the conversation
   /quit          leave (or Ctrl+D); Ctrl+C stops an answer"""
+
+
+_PROMPT = "[1] first  [2] second  [3] equal  [4] neither  [Enter] skip: "
+_CHOICES: dict[str, Outcome] = {
+    "1": "first",
+    "a": "first",
+    "first": "first",
+    "2": "second",
+    "b": "second",
+    "second": "second",
+    "3": "equal",
+    "equal": "equal",
+    "4": "neither",
+    "neither": "neither",
+}
+_LONGEST_CHOICE = max(map(len, _CHOICES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
     """Where the conversation stands.
 
+    personal  what was learned from votes steers, too
+    duels     two answers may be shown, to vote on
     messages  questions, each with its answer
     asked     the last question and what was before it, whether it was answered or not
     """
@@ -46,8 +66,19 @@ class Chat:
     steering: Steering
     sampling: Sampling
     neutral: bool = False
+    personal: bool = True
+    duels: bool = False
     messages: tuple[Message, ...] = ()
     asked: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who sits where: the engine, what is typed, what is said."""
+
+    engine: Engine
+    lines: Lines
+    output: Output
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -56,62 +87,51 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         raise InputError("A chat has no single result. Use 'attune ask' with --json.")
     engine = Engine(arguments.data_dir)
     try:
-        chat = Chat(
-            steering=steering_of(arguments, engine.settings),
-            sampling=sampling_of(arguments, engine.settings),
-        )
+        chat = _begun(arguments, engine.settings)
         ready = start(engine, arguments.model, output)
         output.note(f"{ready.name} answers. /help tells what else can be said here.")
-        _loop(engine, chat, output)
+        _loop(Seat(engine, Lines(output), output), chat)
     finally:
         engine.close()
     return 0
 
 
-def _loop(engine: Engine, chat: Chat, output: Output) -> None:
-    while (line := _next_line(output)) is not None:
+def _begun(arguments: argparse.Namespace, settings: Settings) -> Chat:
+    """The chat that the command line and the settings ask for. Raises InputError."""
+    neutral = arguments.neutral or (settings.neutral and not arguments.prefer)
+    personal = neutral or is_personal(arguments, settings)
+    if neutral:  # what steers once /neutral is taken back
+        arguments = argparse.Namespace(**vars(arguments) | {"neutral": False})
+        settings = replace(settings, neutral=False)
+    return Chat(
+        steering=steering_of(arguments, settings),
+        sampling=sampling_of(arguments, settings),
+        neutral=neutral,
+        personal=personal,
+        duels=sys.stdin.isatty() if arguments.duels is None else arguments.duels == "on",
+    )
+
+
+def _loop(seat: Seat, chat: Chat) -> None:
+    while (line := seat.lines.read("\n> ")) is not None:
         if line.strip() in {"/quit", "/exit"}:
             return
         try:
-            chat = _turn(engine, chat, line.strip(), output)
+            chat = _turn(seat, chat, line.strip())
         except AttuneError as error:
-            output.complain(error)
+            seat.output.complain(error)
 
 
-def _next_line(output: Output) -> str | None:
-    """The next line that is text, or None at the end of the input."""
-    while True:
-        try:
-            return _typed() if sys.stdin.isatty() else _piped()
-        except KeyboardInterrupt:
-            output.note("")
-        except InvalidText as error:
-            output.complain(error)
-
-
-def _typed() -> str | None:
-    try:
-        return decode(input("\n> ").encode(errors="surrogateescape"))
-    except EOFError:
-        return None
-    except UnicodeError as error:
-        raise InvalidText("The line is not valid UTF-8. Write it in UTF-8.") from error
-
-
-def _piped() -> str | None:
-    data = sys.stdin.buffer.readline()
-    return decode(data) if data else None
-
-
-def _turn(engine: Engine, chat: Chat, line: str, output: Output) -> Chat:
+def _turn(seat: Seat, chat: Chat, line: str) -> Chat:
     if not line:
         return chat
     if line.startswith("/"):
-        return _command(engine, chat, line, output)
-    return _ask(engine, chat, (*chat.messages, Message(role="user", text=line)), output)
+        return _command(seat, chat, line)
+    return _ask(seat, chat, (*chat.messages, Message(role="user", text=line)))
 
 
-def _command(engine: Engine, chat: Chat, line: str, output: Output) -> Chat:
+def _command(seat: Seat, chat: Chat, line: str) -> Chat:
+    output = seat.output
     word, _, rest = line.partition(" ")
     match word:
         case "/prefer":
@@ -122,7 +142,10 @@ def _command(engine: Engine, chat: Chat, line: str, output: Output) -> Chat:
             output.note("The untouched model answers." if not chat.neutral else "Steering is back.")
             return replace(chat, neutral=not chat.neutral)
         case "/again":
-            return _again(engine, chat, output)
+            return _again(seat, chat)
+        case "/undo":
+            output.note(f"Took back {seat.engine.undo()}.")
+            return chat
         case "/new":
             output.note("A new conversation.")
             return replace(chat, messages=(), asked=())
@@ -166,21 +189,71 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def _again(engine: Engine, chat: Chat, output: Output) -> Chat:
+def _again(seat: Seat, chat: Chat) -> Chat:
     if not chat.asked:
         raise InputError("There is no question to answer again.")
-    return _ask(engine, chat, chat.asked, output)
+    return _ask(seat, chat, chat.asked)
 
 
-def _ask(engine: Engine, chat: Chat, messages: tuple[Message, ...], output: Output) -> Chat:
-    steering = NEUTRAL if chat.neutral else chat.steering
-    question = Question(messages=messages, steering=steering, sampling=chat.sampling)
+def _ask(seat: Seat, chat: Chat, messages: tuple[Message, ...]) -> Chat:
+    question = Question(
+        messages=messages,
+        steering=NEUTRAL if chat.neutral else chat.steering,
+        sampling=chat.sampling,
+        personal=chat.personal and not chat.neutral,
+    )
     chat = replace(chat, asked=messages)
     try:
-        answer = stream(engine, question, output)
+        text = _answer(seat, question, duels=chat.duels)
     except AttuneError as error:
-        output.complain(error)
+        seat.output.complain(error)
         return chat
-    if not answer.text:  # a question without an answer must not stand before the next question
+    if not text:  # a question without an answer must not stand before the next question
         return chat
-    return replace(chat, messages=(*messages, Message(role="assistant", text=answer.text)))
+    return replace(chat, messages=(*messages, Message(role="assistant", text=text)))
+
+
+# Duels --------------------------------------------------------------------------------------
+
+
+def _answer(seat: Seat, question: Question, *, duels: bool) -> str:
+    """The answer, or of two answers the better one."""
+    if duels and question.personal and seat.engine.wants_duel():
+        return _duel(seat, question)
+    return stream(seat.engine, question, seat.output).text
+
+
+def _duel(seat: Seat, question: Question) -> str:
+    duel = hold(seat.engine, question, seat.output)
+    first, second = (answer.text for answer in duel.answers)
+    if duel.verdict == "same":
+        seat.output.note("B came out nearly alike; the chat goes on with A.")
+    if duel.verdict != "open":
+        return first
+    seat.output.text(f"\nB\n{second}\n")
+    seat.output.note(duel.why)
+    outcome = _choice(seat)
+    if outcome is not None:
+        _vote(seat, duel.id, outcome)
+    return second if outcome == "second" else first
+
+
+def _choice(seat: Seat) -> Outcome | None:
+    """What is voted; None where the vote is skipped. The next question may be typed instead."""
+    while line := (seat.lines.read(_PROMPT, interrupted="") or "").strip():
+        if outcome := _CHOICES.get(line.casefold()):
+            return outcome
+        if line.startswith("/") or len(line) > _LONGEST_CHOICE:
+            seat.lines.put_back(line)
+            return None
+        seat.output.note("Type 1, 2, 3 or 4, or press Enter to skip.")
+    return None
+
+
+def _vote(seat: Seat, duel: str, outcome: Outcome) -> None:
+    try:
+        voted = seat.engine.vote(duel, outcome)
+    except AttuneError as error:  # the answer stays, whatever became of the vote
+        seat.output.complain(error)
+    else:
+        seat.output.note(f"{voted.sentence} /undo takes it back.")

@@ -12,12 +12,11 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from engine.cli.arguments import UsageError, parser
 from engine.cli.output import Output
 from engine.errors import AttuneError, InvalidText
-from engine.version import __version__
 
 if TYPE_CHECKING:
     from engine.api import OpenWindow
@@ -39,6 +38,8 @@ def main(
     try:
         _check_unicode(argv)
         arguments = parser().parse_args(list(argv))
+    except UsageError as error:
+        return Output(json="--json" in argv).misused(error.message, usage=error.usage)
     except AttuneError as error:
         return Output(json="--json" in argv).fail(error)
     _log(arguments)
@@ -62,40 +63,26 @@ def main(
         return 1
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line. Common options may stand before or after the command."""
-    top = argparse.ArgumentParser(
-        prog="attune",
-        description="A local language model that answers the way you like. No command: the window.",
-    )
-    _add_common(top, before=True)
-    _add_model(top, before=True)
-    top.add_argument("--version", action="version", version=f"attune {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    _add_ask(commands)
-    _add_chat(commands)
-    _add_models(commands)
-    doctor = _command(commands, "doctor", "how Attune runs on this computer")
-    doctor.add_argument("--renew", action="store_true", help="choose again what was remembered")
-    return top
-
-
 def _run(arguments: argparse.Namespace, output: Output) -> int:
-    if arguments.command == "ask":
-        from engine.cli import ask
-
-        return ask.run(arguments, output)
-    if arguments.command == "chat":
-        from engine.cli import chat
-
-        return chat.run(arguments, output)
-    if arguments.command == "models":
-        from engine.cli import models
-
-        return models.run(arguments, output)
-    from engine.cli import doctor
-
-    return doctor.run(arguments, output)
+    """Import what the command needs, and nothing before: most need little."""
+    match arguments.command:
+        case "ask":
+            from engine.cli.ask import run
+        case "chat":
+            from engine.cli.chat import run
+        case "duel":
+            from engine.cli.duel import run
+        case "vote":
+            from engine.cli.vote import run
+        case "profile":
+            from engine.cli.profile import run
+        case "simulate":
+            from engine.cli.simulate import run
+        case "models":
+            from engine.cli.models import run
+        case _:
+            from engine.cli.doctor import run
+    return run(arguments, output)
 
 
 def _window(arguments: argparse.Namespace, open_window: Open) -> int:
@@ -110,98 +97,6 @@ def _chat_instead(arguments: argparse.Namespace, output: Output) -> int:
 
     # The window's arguments are fewer than the chat's; the rest keep their defaults.
     return chat.run(parser().parse_args(["chat"], arguments), output)
-
-
-# The commands' arguments --------------------------------------------------------------------
-
-
-def _command(commands: Any, name: str, what: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=what, description=what)
-    _add_common(command)
-    return command
-
-
-def _add_common(command: argparse.ArgumentParser, *, before: bool = False) -> None:
-    """before: ahead of the command. Only there do they have defaults, since a command's own would
-    undo what was said ahead of it."""
-
-    def default(value: object) -> object:
-        return value if before else argparse.SUPPRESS
-
-    command.add_argument(
-        "--data-dir", type=Path, metavar="DIR", default=default(None),
-        help="where Attune keeps things",
-    )  # fmt: skip
-    command.add_argument(
-        "--json", action="store_true", default=default(False),
-        help="one JSON object on standard output",
-    )  # fmt: skip
-    command.add_argument(
-        "--debug", action="store_true", default=default(False), help="say more on standard error"
-    )
-
-
-def _add_model(command: argparse.ArgumentParser, *, before: bool = False) -> None:
-    default = None if before else argparse.SUPPRESS
-    command.add_argument(
-        "--model", metavar="ID|PATH", default=default, help="model to use, for this run only"
-    )
-
-
-def _add_ask(commands: Any) -> None:
-    ask = _command(commands, "ask", "answer one question")
-    _add_model(ask)
-    ask.add_argument("question", metavar="Q", help="the question; - reads it from standard input")
-    _add_steering(ask)
-
-
-def _add_chat(commands: Any) -> None:
-    chat = _command(commands, "chat", "chat in the terminal")
-    _add_model(chat)
-    _add_steering(chat)
-
-
-def _add_steering(command: argparse.ArgumentParser) -> None:
-    steering = command.add_argument_group("steering")
-    steering.add_argument(
-        "--prefer", action="append", default=[], metavar="TEXT",
-        help='how answers should be, "concise" or a sentence; may be given several times',
-    )  # fmt: skip
-    steering.add_argument(
-        "--strength", type=float, metavar="G",
-        help="strength from 0 (only state the preference) to 10; 2 unless said otherwise",
-    )  # fmt: skip
-    steering.add_argument("--method", choices=("base", "pref", "la", "amulet"))
-    steering.add_argument("--neutral", action="store_true", help="the untouched model")
-    steering.add_argument("--place", choices=("end", "system"), default="end")
-    steering.add_argument("--combine", choices=("sum", "compose"), default="sum")
-    steering.add_argument(
-        "--plausibility", metavar="K", default="0.1",
-        help="cut tokens K times less likely than the likeliest before steering; off for the paper",
-    )  # fmt: skip
-    game = command.add_argument_group("the published game, instead of --strength")
-    for name, kind in (("alpha", float), ("lambda", float), ("eta", float), ("rounds", int)):
-        game.add_argument(f"--{name}", type=kind, dest=f"game_{name}", metavar=name[0].upper())
-    sampling = command.add_argument_group("sampling")
-    for name, kind in (
-        ("max-tokens", int), ("temperature", float), ("top-k", int), ("top-p", float),
-        ("min-p", float), ("repetition-penalty", float), ("seed", int),
-    ):  # fmt: skip
-        sampling.add_argument(f"--{name}", type=kind, metavar="N" if kind is int else "X")
-
-
-def _add_models(commands: Any) -> None:
-    models = _command(commands, "models", "the models to choose from")
-    verbs = models.add_subparsers(dest="verb", metavar="VERB", required=True)
-    _command(verbs, "list", "what can be chosen")
-    add = _command(verbs, "add", "remember a GGUF file where it is")
-    add.add_argument("path", type=Path, metavar="FILE")
-    verify = _command(verbs, "verify", "compare a file with its hash")
-    verify.add_argument("id", metavar="ID", nargs="?", help="all where none is named")
-    remove = _command(verbs, "remove", "forget a model, keep its file")
-    remove.add_argument("id", metavar="ID")
-    use = _command(verbs, "use", "answer with this model from now on")
-    use.add_argument("id", metavar="ID")
 
 
 # ----------------------------------------------------------------------------------------------

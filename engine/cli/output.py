@@ -51,6 +51,14 @@ class Output:
         """The error in one line; returns the exit code."""
         return self.result({}, error=error)
 
+    def misused(self, message: str, *, usage: str) -> int:
+        """A command line that cannot be read; returns the exit code."""
+        if self.json:
+            print(json.dumps({"error": {"code": "usage", "message": message}}))
+        print(printable(usage.rstrip()), file=sys.stderr, flush=True)
+        self.note(f"attune: {message}")
+        return 2
+
 
 def _described(error: AttuneError | None) -> dict[str, Any]:
     return {"error": {"code": error.code, "message": error.message}} if error else {}

@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from engine.api import Answer, Chunk, Engine, Notice, Question, Ready
+from engine.api import Answer, Chunk, Duel, Engine, Notice, Question, Ready, Started
 from engine.cli.output import Output
 from engine.errors import InvalidText
 
 _PATIENCE = 5.0
 """Seconds that a stop may take after its answer has ended; it only has a message to write."""
+
+
+class Lines:
+    """What is typed or piped in, line by line."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._next: str | None = None
+
+    def read(self, prompt: str, *, interrupted: str | None = None) -> str | None:
+        """The next line that is text, or None at the end of the input.
+
+        interrupted  what Ctrl+C stands for; None asks again
+        """
+        if self._next is not None:
+            line, self._next = self._next, None
+            return line
+        while True:
+            try:
+                return _typed(prompt) if sys.stdin.isatty() else _piped()
+            except KeyboardInterrupt:
+                self._output.note("")
+                if interrupted is not None:
+                    return interrupted
+            except InvalidText as error:
+                self._output.complain(error)
+
+    def put_back(self, line: str) -> None:
+        """Let a line be the next one."""
+        self._next = line
 
 
 def start(engine: Engine, model: str | None, output: Output) -> Ready:
@@ -44,6 +75,27 @@ def stream(engine: Engine, question: Question, output: Output) -> Answer:
     return answer
 
 
+def hold(engine: Engine, question: Question, output: Output) -> Duel:
+    """Print the first answer of a duel, headed A, as it comes; the second is for the caller.
+
+    Ctrl+C stops both; twice leaves.
+    """
+    duel: Duel | None = None
+    with _interrupt_stops(engine):
+        for event in engine.duel(question):
+            if isinstance(event, Notice):
+                output.note(event.text)
+            elif isinstance(event, Started):
+                output.text("A")
+            elif isinstance(event, Chunk) and event.answer == 0:
+                output.text(event.text, end="")
+            elif isinstance(event, Duel):
+                duel = event
+                output.text("")
+    assert duel is not None
+    return duel
+
+
 def decode(data: bytes) -> str:
     """Text from bytes. Raises InvalidText naming the place."""
     try:
@@ -52,6 +104,20 @@ def decode(data: bytes) -> str:
         raise InvalidText(
             f"The question is not valid UTF-8 (byte {error.start + 1}). Write it in UTF-8."
         ) from error
+
+
+def _typed(prompt: str) -> str | None:
+    try:
+        return decode(input(prompt).encode(errors="surrogateescape"))
+    except EOFError:
+        return None
+    except UnicodeError as error:
+        raise InvalidText("The line is not valid UTF-8. Write it in UTF-8.") from error
+
+
+def _piped() -> str | None:
+    data = sys.stdin.buffer.readline()
+    return decode(data) if data else None
 
 
 @contextmanager

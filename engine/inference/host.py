@@ -22,6 +22,7 @@ from engine.inference import protocol
 from engine.inference.confinement import confine
 from engine.inference.generation import Generation
 from engine.inference.model import Entry, Interrupted, LanguageModel
+from engine.inference.scoring import score
 from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat, Refused, choose, plain
 from engine.inference.threads import ThreadGovernor, most_threads
@@ -170,7 +171,9 @@ class Host:
             case protocol.Load():
                 return self._load(request)
             case protocol.Generate():
-                return protocol.Answered(id=request.id, answer=self._generate(request))
+                return protocol.Answered(id=request.id, answers=self._generate(request))
+            case protocol.Score():
+                return self._score(request)
             case protocol.Cancel():
                 raise InternalError("A cancel is not a request.")
 
@@ -199,6 +202,7 @@ class Host:
             template="model" if form.source == "model" else "plain",
             reason=form.reason,
             seconds=time.perf_counter() - begun,
+            width=model.shape.width,
         )
 
     def _open(self, path: str, launch: Launch) -> HostedModel:
@@ -208,20 +212,41 @@ class Host:
             path, launch=launch, keep_loading=lambda _share: request not in self._cancelled
         )
 
-    def _generate(self, request: protocol.Generate) -> Answer:
-        if self._loaded is None:
-            raise NotReady("No model is loaded yet. Wait a moment and ask again.")
+    def _generate(self, request: protocol.Generate) -> tuple[Answer, ...]:
+        loaded = self._ready()
         try:
-            return self._stream(request, self._loaded)
+            return self._stream(request, loaded)
         except Refused as refused:
             # It stood its trial and fails this chat; nothing has been said yet.
-            self._item(self._loaded.use_plain(str(refused)))
-            return self._stream(request, self._loaded)
+            self._item(loaded.use_plain(str(refused)))
+            return self._stream(request, loaded)
 
-    def _stream(self, request: protocol.Generate, loaded: Loaded) -> Answer:
+    def _ready(self) -> Loaded:
+        if self._loaded is None:
+            raise NotReady("No model is loaded yet. Wait a moment and ask again.")
+        return self._loaded
+
+    def _score(self, request: protocol.Score) -> protocol.Scored:
+        loaded = self._ready()
+        self._phase("prefill")
+        found = score(
+            request.question,
+            texts=request.texts,
+            model=loaded.model,
+            streams=loaded.streams,
+            form=loaded.form,
+            stopped=lambda: request.id in self._cancelled,
+        )
+        return protocol.Scored(
+            id=request.id,
+            utilities=tuple(f.utilities for f in found),
+            surprises=tuple(f.surprise for f in found),
+        )
+
+    def _stream(self, request: protocol.Generate, loaded: Loaded) -> tuple[Answer, ...]:
         self._phase("template")
         generation = Generation(
-            request.question,
+            *request.questions,
             model=loaded.model,
             streams=loaded.streams,
             form=loaded.form,
@@ -232,11 +257,13 @@ class Host:
             on_step=loaded.pace,
             on_prompt=lambda: self._phase("prefill"),
         )
+        answers = []
         for event in generation.run():
             if isinstance(event, Answer):
-                return event
-            self._item(event)
-        raise InternalError("An answer ended without an end.")
+                answers.append(event)
+            else:
+                self._item(event)
+        return tuple(answers)
 
     def _item(self, event: Notice | Started | Chunk) -> None:
         here = {"id": self._current, "seq": self._next()}

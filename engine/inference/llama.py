@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import logging
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 from engine.errors import AttuneError, DamagedModel, InternalError, OutOfMemory, UnsupportedModel
 from engine.inference.model import SEQUENCE_IDS, CacheFull, Entry, Interrupted, Shape
 from engine.inference.threads import most_threads
+from engine.models.final_norm import longest_hidden
 from engine.models.header import file_name, printable
 from engine.numerics import F32
 from engine.types import Launch
@@ -117,6 +119,9 @@ class LlamaModel:
             self.close()
             raise
         self._pieces: dict[int, bytes] = {}
+        self._path = Path(path)
+        self._wants_hidden = False
+        self._hidden_rows = 0
 
     # LanguageModel --------------------------------------------------------------------------
 
@@ -164,6 +169,11 @@ class LlamaModel:
             raise Interrupted
         self._set_threads(len(entries))
         outputs = self._fill(entries)
+        # llama.cpp makes every entry an output while it keeps hidden states: a prompt would get
+        # rows that nobody asked for, and one that is longer than n_outputs_max ends the process.
+        keep = self._wants_hidden and outputs == len(entries)
+        api.llama_set_embeddings(self._context, keep)
+        self._hidden_rows = outputs if keep else 0
         code = api.llama_decode(self._context, self._batch)
         if code == 0:
             return self._logits(outputs)
@@ -172,6 +182,22 @@ class LlamaModel:
         if code == 2:
             raise Interrupted
         raise InternalError(f"llama.cpp refused a batch of {len(entries)} tokens (code {code}).")
+
+    def keep_hidden(self, on: bool) -> None:
+        self._wants_hidden = on
+
+    @property
+    def hidden(self) -> F32:
+        pointer = api.llama_get_embeddings(self._context)
+        if not pointer or not self._hidden_rows:
+            raise InternalError("Hidden states were asked for but not kept.")
+        rows = np.ctypeslib.as_array(pointer, shape=(self._hidden_rows, self._shape.width))
+        rows.flags.writeable = False
+        return rows
+
+    @cached_property
+    def longest_hidden(self) -> float:
+        return longest_hidden(self._path)  # only a few answers ask for it
 
     def copy(self, source: int, target: int, *, length: int) -> None:
         api.llama_memory_seq_cp(self._memory, source, target, 0, length)
@@ -252,6 +278,7 @@ class LlamaModel:
         self._threads = self._threads_now = launch.threads
         self._most_threads = max(launch.threads, most_threads())
         params.n_threads = params.n_threads_batch = launch.threads
+        params.pooling_type = api.LLAMA_POOLING_TYPE_NONE  # hidden states token by token
         params.kv_unified = True
         # Without the full-size cache a sliding-window model forgets prefixes that could be reused.
         params.swa_full = True
@@ -274,6 +301,7 @@ class LlamaModel:
             trained=trained if trained > 0 else launch.context,
             batch=BATCH,
             shares=not (recurrent or hybrid),
+            width=api.llama_model_n_embd_out(self._model),
         )
         self._batch = api.llama_batch_init(BATCH, 0, 1)
         self._map_batch()

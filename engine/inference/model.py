@@ -43,6 +43,7 @@ class Shape:
     trained  longest sequence the model was trained for
     batch    most entries in one call of `decode`
     shares   whether a prefix of one sequence can be copied to another (not for recurrent models)
+    width    d, numbers in a hidden state
     """
 
     vocabulary: int
@@ -50,6 +51,7 @@ class Shape:
     trained: int
     batch: int
     shares: bool
+    width: int = 0
 
 
 class LanguageModel(Protocol):
@@ -95,6 +97,22 @@ class LanguageModel(Protocol):
                  logits; it is overwritten by the next call
         Raises Interrupted or CacheFull.
         """
+        ...
+
+    def keep_hidden(self, on: bool) -> None:
+        """Whether `decode` also keeps the last hidden states, of batches in which every entry wants
+        its logits; off at first."""
+        ...
+
+    @property
+    def hidden(self) -> F32:
+        """float32, (outputs, d), read-only view: the last hidden states, after the final norm, that
+        the last `decode`'s logits were computed from; it is overwritten by the next call."""
+        ...
+
+    @property
+    def longest_hidden(self) -> float:
+        """No hidden state is a longer vector than this; inf where that is not known."""
         ...
 
     def copy(self, source: int, target: int, *, length: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from engine.errors import PromptTooLong
-from engine.inference.model import LanguageModel
+from engine.inference.model import LanguageModel, Shape
 from engine.inference.streams import cells_needed
 from engine.inference.templates import ChatFormat
 from engine.inference.variants import Chat
@@ -31,14 +31,21 @@ class Fitted:
 
 
 def fit(
-    chats: Sequence[Chat], *, model: LanguageModel, form: ChatFormat, max_tokens: int
+    chats: Sequence[Chat],
+    *,
+    model: LanguageModel,
+    form: ChatFormat,
+    max_tokens: int,
+    cells: int | None = None,
 ) -> Fitted:
     """Tokens of the chats; the same messages are dropped from all of them until they fit.
+
+    cells  how much of the cache they may fill; None is all
 
     The system message and the last question always stay.
     Raises PromptTooLong when these alone do not fit.
     """
-    shape = model.shape
+    shape = model.shape if cells is None else replace(model.shape, cells=cells)
     reserve = min(max_tokens, RESERVE, shape.cells // (4 * len(chats)), shape.trained // 4)
     prompter = Prompter(model=model, form=form)
 
@@ -47,7 +54,7 @@ def fit(
         return Fitted(prompts=tuple(tuple(prompter.tokens(c)) for c in shortened), dropped=dropped)
 
     def fits(found: Fitted) -> bool:
-        return _fits(found.prompts, reserve=reserve, model=model)
+        return _fits(found.prompts, reserve=reserve, shape=shape)
 
     found = attempt(0)
     if fits(found):
@@ -57,7 +64,7 @@ def fit(
     if not fits(found):
         raise PromptTooLong(
             f"The question has {max(map(len, found.prompts))} tokens, but this model and its "
-            f"memory take {_limit(len(chats), reserve=reserve, model=model)}. Shorten it."
+            f"memory take {_limit(len(chats), reserve=reserve, shape=shape)}. Shorten it."
         )
     # What fits stays fitting when more is dropped, so the least that helps is found by halving.
     low, high = 0, len(counts) - 1
@@ -115,14 +122,12 @@ def _without(chat: Chat, dropped: int) -> Chat:
     return (chat[0], *rest)
 
 
-def _fits(prompts: Sequence[Sequence[int]], *, reserve: int, model: LanguageModel) -> bool:
-    shape = model.shape
+def _fits(prompts: Sequence[Sequence[int]], *, reserve: int, shape: Shape) -> bool:
     longest = max(map(len, prompts)) + reserve
     return longest <= shape.trained and cells_needed(prompts, each=reserve) <= shape.cells
 
 
-def _limit(streams: int, *, reserve: int, model: LanguageModel) -> int:
-    shape = model.shape
+def _limit(streams: int, *, reserve: int, shape: Shape) -> int:
     return min(shape.trained - reserve, shape.cells - streams * reserve)
 
 

@@ -53,19 +53,31 @@ class Load(_Message, frozen=True):
 
 
 class Generate(_Message, frozen=True):
-    """Answer a question. `seed` is used where the question has none.
+    """Answer questions, all in one batch; a duel is one question twice, steered differently.
 
+    `seed` is used where a question has none.
     Raises InvalidParameter for a number that is not finite: JSON has no word for it.
     """
 
     id: int
-    question: Question
+    questions: tuple[Question, ...]
     seed: int
 
     def __post_init__(self) -> None:
-        for name, value in _numbers(self.question):
+        for name, value in (n for question in self.questions for n in _numbers(question)):
             if not math.isfinite(value):
                 raise InvalidParameter.outside(name, value, "a finite number")
+
+
+class Score(_Message, frozen=True):
+    """Tell the utilities of pulls for texts that were written as answers to a question.
+
+    The pulls are those of `question.steering`; their weights do not matter.
+    """
+
+    id: int
+    question: Question
+    texts: tuple[str, ...]
 
 
 class Cancel(_Message, frozen=True):
@@ -74,7 +86,7 @@ class Cancel(_Message, frozen=True):
     target: int
 
 
-Request = Probe | Try | Load | Generate | Cancel
+Request = Probe | Try | Load | Generate | Score | Cancel
 
 
 # From the child -----------------------------------------------------------------------------
@@ -132,7 +144,7 @@ class Tried(_Message, frozen=True):
 
 
 class Loaded(_Message, frozen=True):
-    """Done: the model is ready."""
+    """Done: the model is ready; `width` is the length of its hidden states."""
 
     id: int
     device: str
@@ -140,13 +152,22 @@ class Loaded(_Message, frozen=True):
     template: Literal["model", "plain"]
     reason: str
     seconds: float
+    width: int = 0
 
 
 class Answered(_Message, frozen=True):
-    """Done: the whole answer."""
+    """Done: the whole answers, in the order of the questions."""
 
     id: int
-    answer: Answer
+    answers: tuple[Answer, ...]
+
+
+class Scored(_Message, frozen=True):
+    """Done: φ in nats of every pull, and the untouched model's mean surprise, for each text."""
+
+    id: int
+    utilities: tuple[tuple[float, ...], ...]
+    surprises: tuple[float, ...]
 
 
 class Failed(_Message, frozen=True):
@@ -164,7 +185,7 @@ class Cancelled(_Message, frozen=True):
     id: int
 
 
-Done = Probed | Tried | Loaded | Answered
+Done = Probed | Tried | Loaded | Answered | Scored
 Item = Phase | NoticeItem | StartedItem | ChunkItem
 Reply = Hello | Item | Done | Failed | Cancelled
 
@@ -234,6 +255,10 @@ def _numbers(question: Question) -> Iterator[tuple[str, float]]:
     yield "strength", steering.gamma
     yield "plausibility", 1.0 if steering.plausibility is None else steering.plausibility
     yield from (("weight", preference.weight) for preference in steering.preferences)
+    yield from (("weight of a trait", pull.theta) for pull in steering.pulls)
+    if steering.reward is not None:
+        yield "weight of the reward", steering.reward.omega
+        yield "exploration", steering.reward.exploration
     yield "temperature", sampling.temperature
     yield "top-p", sampling.top_p
     yield "min-p", sampling.min_p

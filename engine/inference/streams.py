@@ -10,7 +10,7 @@ sequences before those are forgotten. A copy shares cells and costs no decoding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.errors import InternalError
@@ -62,6 +62,7 @@ class Streams:
         self._model = model
         self._held: dict[int, list[int]] = {}
         self._ids: list[int] = []
+        self._branches: dict[int, list[int]] = {}
 
     def prepare(self, prompts: Sequence[Sequence[int]]) -> Prepared:
         """Bring one stream per prompt to its last token.
@@ -73,6 +74,7 @@ class Streams:
         most = min(MAX_STREAMS, self._model.shape.batch)
         if not 1 <= len(prompts) <= most or not all(prompts):
             raise InternalError(f"{len(prompts)} prompts, some perhaps empty, cannot be prepared.")
+        self._branches = {}  # what is left of them is held like any old sequence
         try:
             cached = self._reuse(prompts)
             self._share(prompts)
@@ -100,6 +102,22 @@ class Streams:
             self._held[entry.sequence].append(entry.token)
         return rows
 
+    def follow(self, stream: int, tokens: Sequence[int]) -> Iterator[F32]:
+        """Decode tokens onto a stream; yields logits in pieces, a row for each of the tokens.
+
+        The row of a token tells what comes after it. Raises Interrupted or CacheFull.
+        """
+        sequence = self._ids[stream]
+        for start in range(0, len(tokens), SEQUENCE_IDS):
+            piece = tokens[start : start + SEQUENCE_IDS]
+            first = len(self._held[sequence])
+            entries = [Entry(t, first + i, sequence, True) for i, t in enumerate(piece)]
+            try:
+                yield self._decode_batch(entries)
+            except Interrupted:
+                self._restore()
+                raise
+
     def fork(self, stream: int) -> int:
         """A new stream that continues where `stream` stands; returns its place."""
         if len(self._ids) >= MAX_STREAMS:
@@ -110,6 +128,47 @@ class Streams:
         self._held[sequence] = list(held)
         self._ids.append(sequence)
         return len(self._ids) - 1
+
+    def room(self, streams: int) -> int:
+        """Branches that so many streams can have together."""
+        free = SEQUENCE_IDS - len(self._held)
+        return min(free + streams, SEQUENCE_IDS, self._model.shape.batch)
+
+    def branch(self, tokens: Mapping[int, Sequence[int]]) -> F32:
+        """Decode several tokens after each stream, every one as if it alone came next, in one
+        batch; `keep` then says which of them do. Costs no decoding beyond these tokens.
+
+        tokens   for each stream, at least one; `room` in all at most
+        returns  float32, (tokens, V): rows stream by stream, in the order of `tokens`
+
+        Raises Interrupted or CacheFull; all streams are then where they were.
+        """
+        count = sum(map(len, tokens.values()))
+        if self._branches or not all(tokens.values()) or count > self.room(len(tokens)):
+            raise InternalError(f"{count} branches of {len(tokens)} streams cannot be made.")
+        entries = [e for stream in tokens for e in self._fork_all(stream, tokens[stream])]
+        try:
+            return self._decode_batch(entries)
+        except (Interrupted, CacheFull):
+            self._fell()
+            raise
+
+    def keep(self, chosen: Mapping[int, int]) -> None:
+        """Let each stream go on as its branch of that number, and forget the other branches.
+
+        A stream that is not named goes back to where it stood before `branch`.
+        """
+        for stream, branches in self._branches.items():
+            if stream in chosen:
+                self._ids[stream] = branches[chosen[stream]]
+            else:
+                held = self._held[self._ids[stream]]
+                held.pop()
+                self._model.truncate(self._ids[stream], length=len(held))
+            for sequence in branches:
+                if sequence != self._ids[stream]:
+                    self._drop(sequence)
+        self._branches = {}
 
     @property
     def live(self) -> int:
@@ -123,7 +182,7 @@ class Streams:
     def forget(self) -> None:
         """Start with an empty cache."""
         self._model.forget()
-        self._held, self._ids = {}, []
+        self._held, self._ids, self._branches = {}, [], {}
 
     # ----------------------------------------------------------------------------------------
 
@@ -195,6 +254,30 @@ class Streams:
         kept = [self._model.truncate(s, length=len(t)) for s, t in self._held.items()]
         if not all(kept):
             self.forget()
+
+    def _fork_all(self, stream: int, tokens: Sequence[int]) -> list[Entry]:
+        """A sequence for each of the tokens; the last one takes the stream's own."""
+        own = self._ids[stream]
+        held = self._held[own]
+        branches = [*self._free_ids(self._held)[: len(tokens) - 1], own]
+        for sequence in branches[:-1]:
+            self._copy(own, sequence, length=len(held))
+            self._held[sequence] = list(held)
+        self._branches[stream] = branches
+        return [Entry(t, len(held), s, True) for t, s in zip(tokens, branches, strict=True)]
+
+    def _fell(self) -> None:
+        """After a batch of branches that failed: forget them, and what it left in the streams."""
+        for stream, branches in self._branches.items():
+            for sequence in branches:
+                if sequence != self._ids[stream]:
+                    self._drop(sequence)
+        self._branches = {}
+        self._restore()
+
+    def _drop(self, sequence: int) -> None:
+        self._model.truncate(sequence, length=0)
+        del self._held[sequence]
 
     def _closest(self, held: dict[int, list[int]], prompt: Sequence[int]) -> tuple[int, int]:
         """The held sequence sharing most with a prompt, and how much; its last token never counts,

@@ -15,10 +15,13 @@ from engine.steering.strength import LINEAR_ALIGNMENT
 from engine.types import (
     MAX_GAMMA,
     MAX_PREFERENCES,
+    MAX_PULLS,
+    MAX_THETA,
     MAX_WEIGHT,
     METHODS,
     Message,
     Preference,
+    Pull,
     Question,
     Steering,
 )
@@ -33,13 +36,16 @@ class Plan:
     """What is decoded for one answer.
 
     chats    prompt variants, the first one stands for Lb unless it is alone
-    weights  w_j of the variants after the first; empty means the first alone is drawn from
-    gamma    strength that acts
+    weights  w_j of the preferences, which come next
+    gamma    strength that acts on them
+    thetas   θ of what was learned, which comes last; with no weights and no thetas the first
+             variant alone is drawn from
     """
 
     chats: tuple[Chat, ...]
     weights: tuple[float, ...]
     gamma: float
+    thetas: tuple[float, ...] = ()
 
 
 def plan(question: Question) -> Plan:
@@ -47,11 +53,27 @@ def plan(question: Question) -> Plan:
     check(question)
     chat = _with_instruction(question.messages)
     steering = question.steering
+    wanted = _preferred(chat, steering)
+    if not steering.pulls:
+        return wanted
+    pulled = tuple(_with(chat, pull.sentence, steering) for pull in steering.pulls)
+    stated = wanted.chats[-len(wanted.weights) :] if wanted.weights else ()
+    return Plan(
+        chats=(chat, *stated, *pulled),
+        weights=wanted.weights,
+        gamma=wanted.gamma,
+        thetas=tuple(pull.theta for pull in steering.pulls),
+    )
+
+
+def _preferred(chat: Chat, steering: Steering) -> Plan:
+    """The variants of the stated preferences alone."""
     if steering.method == "base" or not steering.preferences:
         return Plan(chats=(chat,), weights=(), gamma=0.0)
     gamma = _gamma(steering)
     sentences, weights = _sentences(steering)
-    if len(sentences) == 1 and gamma * weights[0] == 0.0:
+    alone = len(sentences) == 1 and gamma * weights[0] == 0.0
+    if alone and not steering.pulls:
         return Plan(chats=(_with(chat, sentences[0], steering),), weights=(), gamma=0.0)
     chats = (chat, *(_with(chat, text, steering) for text in sentences))
     return Plan(chats=chats, weights=weights, gamma=gamma)
@@ -95,6 +117,18 @@ def _check_steering(steering: Steering) -> None:
         sentence(preference)
         if not 0.0 <= preference.weight <= MAX_WEIGHT:
             raise InvalidParameter.outside("weight", preference.weight, f"from 0 to {MAX_WEIGHT:g}")
+    _check_pulls(steering.pulls)
+
+
+def _check_pulls(pulls: tuple[Pull, ...]) -> None:
+    if len(pulls) > MAX_PULLS:
+        raise InvalidParameter(f"{len(pulls)} learned traits act, but {MAX_PULLS} are the most.")
+    for pull in pulls:
+        _check_text(pull.sentence)
+        sentence(Preference(text=pull.sentence))
+        if not abs(pull.theta) <= MAX_THETA:
+            allowed = f"from -{MAX_THETA:g} to {MAX_THETA:g}"
+            raise InvalidParameter.outside("weight of a trait", pull.theta, allowed)
 
 
 def _gamma(steering: Steering) -> float:

@@ -74,6 +74,8 @@ class Supervisor:
         self._plain = False
         self._crashes: list[float] = []
         self._stopping = self._closed = False
+        self.width = 0
+        """Length of the loaded model's hidden states; 0 before the first."""
 
     def start(
         self, chosen: Chosen, *, launch: Launch, variants: tuple[str, ...]
@@ -87,20 +89,38 @@ class Supervisor:
         self._plain, self._stopping = False, False
         yield from self._load()
 
-    def answer(self, question: Question, *, seed: int) -> Iterator[AnswerEvent]:
-        """Stream one answer; see `engine.api.Engine.answer`."""
-        self._stopping = False
-        if self._client is None or not self._client.alive:
-            if self._chosen is None:
-                raise NotReady("No model is loaded yet. Wait a moment and ask again.")
-            yield from self._load()
-        partial = _Partial(seed=seed, model=self._model)
+    def answer(self, *questions: Question, seed: int) -> Iterator[AnswerEvent]:
+        """Stream answers side by side, an Answer each at the end; see `Engine.answer`."""
+        yield from self._revive()
+        partials = tuple(_Partial(seed=seed, model=self.model) for _ in questions)
         try:
-            for event in self._generate(question, seed=seed):
-                partial.hear(event)
+            for event in self._generate(questions, seed=seed):
+                _hear(partials, event)
                 yield event
         except (ChildDied, EngineSilent) as error:
-            yield from self._recover(error, partial)
+            yield from self._recover(error, partials)
+
+    def score(self, question: Question, texts: tuple[str, ...]) -> protocol.Scored | None:
+        """Utilities of the question's pulls for texts; None where it was stopped. Blocks.
+
+        Raises EngineError where the child died of it; it is started again when next needed.
+        """
+        for _ in self._revive():
+            pass
+        client = self._client
+        assert client is not None
+        request = protocol.Score(id=client.next_id(), question=question, texts=texts)
+        for reply in client.request(request):
+            if self._stopping:
+                client.cancel()
+            if isinstance(reply, protocol.Scored):
+                return reply
+        return None
+
+    @property
+    def model(self) -> str:
+        """Id of the chosen model, "" before the first."""
+        return self._chosen.id if self._chosen is not None else ""
 
     def stop(self) -> None:
         """End what is running. Any thread."""
@@ -114,6 +134,14 @@ class Supervisor:
         self._end_child()
 
     # ----------------------------------------------------------------------------------------
+
+    def _revive(self) -> Iterator[StartEvent]:
+        """Start the child again where it has ended since."""
+        self._stopping = False
+        if self._client is None or not self._client.alive:
+            if self._chosen is None:
+                raise NotReady("No model is loaded yet. Wait a moment and ask again.")
+            yield from self._load()
 
     def _end_child(self) -> None:
         client, self._client = self._client, None
@@ -158,6 +186,7 @@ class Supervisor:
                 client.cancel()
             if isinstance(reply, protocol.Loaded):
                 self._prove()
+                self.width = reply.width
                 if reply.template == "plain":
                     yield template_notice(chosen.name, reply.reason)
                 yield _ready(chosen, reply)
@@ -205,14 +234,10 @@ class Supervisor:
             self._on_launch(kept)
         self._unproven = False
 
-    @property
-    def _model(self) -> str:
-        return self._chosen.id if self._chosen is not None else ""
-
-    def _generate(self, question: Question, *, seed: int) -> Iterator[AnswerEvent]:
+    def _generate(self, questions: tuple[Question, ...], *, seed: int) -> Iterator[AnswerEvent]:
         client = self._client
         assert client is not None
-        request = protocol.Generate(id=client.next_id(), question=question, seed=seed)
+        request = protocol.Generate(id=client.next_id(), questions=questions, seed=seed)
         for reply in client.request(request):
             if self._stopping:  # before the request was there to be cancelled
                 client.cancel()
@@ -224,18 +249,21 @@ class Supervisor:
                 case protocol.ChunkItem():
                     yield reply.chunk
                 case protocol.Answered():
-                    yield replace(reply.answer, model=self._model)
+                    yield from (replace(answer, model=self.model) for answer in reply.answers)
                 case _:
                     pass
 
-    def _recover(self, error: ChildDied | EngineSilent, partial: _Partial) -> Iterator[AnswerEvent]:
+    def _recover(
+        self, error: ChildDied | EngineSilent, partials: tuple[_Partial, ...]
+    ) -> Iterator[AnswerEvent]:
         """Keep the text, say what happened, bring the child back."""
         stopped = self._stopping or self._closed
         self._end_child()
         if not stopped:
-            kept = " The text so far is kept." if partial.text else ""
+            kept = " The text so far is kept." if any(p.text for p in partials) else ""
             yield Notice(code="engine_crashed", text=f"{error.message}{kept} Starting it again.")
-        yield partial.answer("stopped" if stopped else "interrupted")
+        for partial in partials:
+            yield partial.answer("stopped" if stopped else "interrupted")
         if self._closed:
             return
         self._stopping = False
@@ -254,6 +282,15 @@ class Supervisor:
             if len(self._crashes) > FORGIVEN.get(error.death.cause, FORGIVEN_ELSE):
                 self._crashes.clear()
                 yield self._step_down(error)
+
+
+def _hear(partials: tuple[_Partial, ...], event: AnswerEvent) -> None:
+    """Tell each answer what concerns it."""
+    if isinstance(event, Chunk):
+        partials[event.answer].hear(event)
+    elif isinstance(event, Started):
+        for partial in partials:
+            partial.hear(event)
 
 
 class _Partial:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.errors import PromptTooLong
+from engine.inference.generation import Generation
 from engine.inference.host import HostedModel
 from engine.inference.prompts import fit
 from engine.inference.streams import Streams
 from engine.inference.variants import plan
 from engine.numerics import F32
+from engine.preference.ballots import Evidence
+from engine.preference.neural import NeuralLearner
 from engine.steering.strength import gamma
-from engine.types import NEUTRAL, Preference, Sampling, Steering
+from engine.types import NEUTRAL, Answer, Preference, Sampling, Steering
 from tests.fakes.asking import Asker, preferring, question
 from tests.fixtures.published_game import play
 
@@ -166,6 +171,50 @@ def test_a_control_token_in_the_question_is_only_text(model: HostedModel) -> Non
     assert [p.count(start) for p in prompts] == [prompts[1].count(start)] * 2
     text = b"".join(model.piece(t) for t in prompts[0]).decode()
     assert forged in text
+
+
+# Weighed with a reward ----------------------------------------------------------------------
+
+
+def duel(asker: Asker, learner: NeuralLearner) -> list[Answer]:
+    questions = [
+        replace(question(HELLO, steering=Steering(reward=arm.reward), max_tokens=6), embed=True)
+        for arm in learner.contrast().arms
+    ]
+    generation = Generation(
+        *questions,
+        model=asker.model,
+        streams=asker.streams,
+        form=asker.form,
+        name="Fake",
+        seed=0,
+        clock=lambda: 0.0,
+        stopped=lambda: False,
+    )
+    return [event for event in generation.run() if isinstance(event, Answer)]
+
+
+def test_an_untaught_duel_gives_two_answers_and_their_embeddings(model: HostedModel) -> None:
+    asker, learner = Asker(model), NeuralLearner([], width=model.shape.width)
+    first, second = duel(asker, learner)
+    assert first.text != second.text
+    embeddings = np.stack([np.frombuffer(a.embedding, np.float32) for a in (first, second)])
+    assert embeddings.shape == (2, model.shape.width)
+    assert (np.linalg.norm(embeddings, axis=1) > 0.0).all()
+    assert [a.text for a in duel(asker, learner)] == [first.text, second.text]
+
+
+def test_an_answer_follows_what_a_vote_taught(model: HostedModel) -> None:
+    asker = Asker(model)
+    first, second = duel(asker, NeuralLearner([], width=model.shape.width))
+    pair = np.stack([np.frombuffer(a.embedding, np.float32) for a in (first, second)])
+    vote = Evidence(duel="", asked="", outcome="first", first={}, second={}, embeddings=pair)
+    learner = NeuralLearner([vote] * 4, width=model.shape.width)
+    steering = Steering(reward=learner.serving().reward)
+    asked = question(HELLO, steering=steering, max_tokens=6)
+    answers = [asker.ask(asked).answer for _ in range(2)]
+    assert answers[0].text == answers[1].text
+    assert 1 <= answers[0].tokens <= 6
 
 
 # Equal to the paper -------------------------------------------------------------------------

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 from engine.inference.host import HostedModel
 from engine.inference.model import SEQUENCE_IDS, CacheFull, Entry, Interrupted
+from engine.numerics import F32
 from tests.contract.decoding import alone, close, decode, entries, words
 
 TEXTS = (
@@ -139,6 +142,92 @@ def test_one_batch_can_want_logits_of_every_sequence(model: HostedModel) -> None
     token = words(model)[0]
     batch = [Entry(token, 0, s, True) for s in range(min(SEQUENCE_IDS, model.shape.batch))]
     assert len(model.decode(batch)) == len(batch)
+
+
+# Hidden states ------------------------------------------------------------------------------
+
+
+def states(model: HostedModel, tokens: list[int]) -> tuple[F32, F32]:
+    """Logits and hidden states of every token, decoded in one batch."""
+    model.forget()
+    model.keep_hidden(True)
+    rows = model.decode([Entry(t, i, 0, True) for i, t in enumerate(tokens)]).copy()
+    found = model.hidden.copy()
+    model.forget()
+    return rows, found
+
+
+@pytest.fixture
+def hidden_model(model: HostedModel) -> Iterator[HostedModel]:
+    """A model that keeps no hidden states once the test is over."""
+    yield model
+    model.keep_hidden(False)
+
+
+def test_hidden_states_change_no_logits(hidden_model: HostedModel) -> None:
+    tokens = words(hidden_model)[:12]
+    batch = [Entry(t, i, 0, True) for i, t in enumerate(tokens)]
+    without = hidden_model.decode(batch).copy()
+    rows, found = states(hidden_model, tokens)
+    np.testing.assert_array_equal(rows, without)
+    assert found.shape == (len(tokens), hidden_model.shape.width)
+    assert found.dtype == np.float32
+
+
+def test_there_is_a_hidden_state_for_each_entry_in_their_order(hidden_model: HostedModel) -> None:
+    model, tokens = hidden_model, words(hidden_model)[:9]
+    _, expected = states(model, tokens)
+    for sequence in (4, 1):
+        decode(model, tokens[:5], sequence=sequence)
+    model.decode([Entry(tokens[5], 5, 1, True), Entry(tokens[5], 5, 4, True)])
+    both = model.hidden.copy()
+    model.decode([Entry(tokens[6], 6, 4, True), Entry(tokens[0], 0, 9, True)])
+    mixed = model.hidden.copy()
+    for found, right in ((both[0], 5), (both[1], 5), (mixed[0], 6), (mixed[1], 0)):
+        nearest = np.linalg.norm(expected - found, axis=1).argmin()
+        assert nearest == right
+
+
+def test_a_prompt_of_any_length_gives_the_rows_it_wants_while_hidden_states_are_kept(
+    hidden_model: HostedModel,
+) -> None:
+    """llama.cpp by itself would give a row for every token, or end the process."""
+    model = hidden_model
+    tokens = (words(model) * 40)[: 3 * SEQUENCE_IDS]
+    for on in (False, True, False, True):
+        model.keep_hidden(on)
+        model.forget()
+        first = decode(model, tokens)
+        wanted = (2, 5, 9)
+        model.forget()
+        rows = model.decode([Entry(t, i, 0, i in wanted) for i, t in enumerate(tokens[:12])])
+        assert rows.shape == (len(wanted), model.shape.vocabulary)
+        few = rows.copy()
+        for row, position in zip(few, wanted, strict=True):
+            assert close(model, row, alone(model, tokens[: position + 1]))
+        assert close(model, first, alone(model, tokens))
+
+
+def test_hidden_states_are_there_after_steps_between_prompts(hidden_model: HostedModel) -> None:
+    model, tokens = hidden_model, words(hidden_model)[:10]
+    _, expected = states(model, tokens)
+    for _ in range(2):
+        model.forget()
+        model.keep_hidden(True)
+        decode(model, tokens[:7])
+        model.decode([Entry(tokens[7], 7, 0, True)])
+        assert np.linalg.norm(expected - model.hidden[0], axis=1).argmin() == 7
+        model.keep_hidden(False)
+        model.decode([Entry(tokens[8], 8, 0, True)])
+        model.keep_hidden(True)
+        model.decode([Entry(tokens[9], 9, 0, True)])
+        assert np.linalg.norm(expected - model.hidden[0], axis=1).argmin() == 9
+
+
+def test_no_hidden_state_is_longer_than_the_model_says(hidden_model: HostedModel) -> None:
+    _, found = states(hidden_model, words(hidden_model)[:16])
+    lengths = np.linalg.norm(found, axis=1)
+    assert 0 < lengths.max() <= hidden_model.longest_hidden < np.inf
 
 
 # The cache ----------------------------------------------------------------------------------

@@ -7,15 +7,18 @@ import threading
 from typing import Any
 
 import llama_cpp.llama_cpp as api
+import numpy as np
 import pytest
+from gguf import GGUFReader
 
 from engine.errors import DamagedModel, InternalError, ModelError, OutOfMemory, UnsupportedModel
 from engine.inference import llama
 from engine.inference.host import HostedModel
 from engine.inference.model import Entry, Interrupted
 from engine.types import Launch
-from tests.contract.conftest import CELLS
+from tests.contract.conftest import CELLS, Models
 from tests.contract.decoding import entries, words
+from tests.fixtures.tiny_gguf import write_tiny_llama
 
 
 def as_llama(model: HostedModel) -> llama.LlamaModel:
@@ -40,6 +43,35 @@ def test_rows_of_several_sequences_lie_in_the_order_of_their_entries(
     )
     addresses = [row.__array_interface__["data"][0] for row in rows]
     assert addresses == [model.row_address(i) for i in range(3)]
+
+
+def test_logits_are_hidden_states_times_the_output_weight(
+    tmp_path_factory: pytest.TempPathFactory, models: Models
+) -> None:
+    model = models.get("tiny")
+    same = write_tiny_llama(tmp_path_factory.mktemp("same") / "tiny.gguf")
+    weights = {tensor.name: np.array(tensor.data) for tensor in GGUFReader(same).tensors}
+    tokens = words(model)[:12]
+    model.keep_hidden(True)
+    rows = model.decode([Entry(t, i, 0, True) for i, t in enumerate(tokens)])
+    expected = model.hidden @ weights["output.weight"].T
+    model.keep_hidden(False)
+    np.testing.assert_allclose(rows, expected, atol=2e-3)
+    assert np.abs(rows).max() > 1.0
+
+
+def test_hidden_states_that_were_not_kept_are_our_own_mistake(llama_model: HostedModel) -> None:
+    tokens = words(llama_model)[:3]
+    batch = [Entry(t, i, 0, True) for i, t in enumerate(tokens)]
+    llama_model.decode(batch)
+    with pytest.raises(InternalError):
+        _ = llama_model.hidden
+    llama_model.forget()
+    llama_model.keep_hidden(True)
+    llama_model.decode([*batch[:1], batch[1]._replace(output=False), batch[2]])
+    with pytest.raises(InternalError):
+        _ = llama_model.hidden
+    llama_model.keep_hidden(False)
 
 
 def test_the_shape_is_what_the_file_and_the_launch_say(llama_model: HostedModel) -> None:

@@ -169,6 +169,90 @@ def test_a_fork_goes_on_from_where_its_stream_stands(model: HostedModel) -> None
     check(model, rows, [tokens[:8], [*tokens[:7], tokens[1]]])
 
 
+def test_a_branch_says_what_stepping_its_token_says(model: HostedModel) -> None:
+    prompts = variants(model)
+    a, b, c, d = words(model)[5:9]
+    streams = Streams(model)
+    streams.prepare(prompts)
+    rows = streams.branch({2: [a, b, c], 0: [b], 1: [d, a]})
+    texts = [[*prompts[i], t] for i, t in ((2, a), (2, b), (2, c), (0, b), (1, d), (1, a))]
+    check(model, rows, texts)
+
+
+def test_as_many_branches_as_there_is_room_for_can_be_tried_at_once(model: HostedModel) -> None:
+    prompts = variants(model, 2)
+    tokens = words(model)
+    streams = Streams(model)
+    streams.prepare(prompts)
+    half = streams.room(2) // 2
+    assert half == 16
+    rows = streams.branch({0: tokens[:half], 1: tokens[2 : 2 + half]})
+    check(
+        model,
+        rows,
+        [[*p, t] for p, at in zip(prompts, (0, 2), strict=True) for t in tokens[at : at + half]],
+    )
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_kept_branch_is_the_stream_from_then_on(model: HostedModel, which: int) -> None:
+    prompts = variants(model, 2)
+    tokens = words(model)
+    streams = Streams(model)
+    streams.prepare(prompts)
+    for _ in range(3):
+        streams.branch({0: tokens[5:8], 1: tokens[1:3]})
+        streams.keep({0: which, 1: which % 2})
+    lengths = [streams.length(0), streams.length(1)]
+    assert lengths == [len(prompts[0]) + 3, len(prompts[1]) + 3]
+    rows = streams.step({1: tokens[0], 0: tokens[9]})
+    check(
+        model,
+        rows,
+        [
+            [*prompts[1], *[tokens[1 + which % 2]] * 3, tokens[0]],
+            [*prompts[0], *[tokens[5 + which]] * 3, tokens[9]],
+        ],
+    )
+
+
+def test_a_stream_of_which_no_branch_is_kept_stays_where_it_was(model: HostedModel) -> None:
+    prompts = variants(model, 3)
+    tokens = words(model)
+    streams = Streams(model)
+    streams.prepare(prompts)
+    streams.branch({0: tokens[5:8], 2: tokens[:2]})
+    streams.keep({0: 1})
+    rows = streams.step(dict.fromkeys(range(3), tokens[4]))
+    check(
+        model,
+        rows,
+        [[*prompts[0], tokens[6], tokens[4]], [*prompts[1], tokens[4]], [*prompts[2], tokens[4]]],
+    )
+
+
+def test_branches_that_nobody_chose_from_do_not_disturb_the_next_turn(model: HostedModel) -> None:
+    prompts = variants(model)
+    streams = Streams(model)
+    streams.prepare(prompts)
+    streams.branch({0: words(model)[:9], 1: words(model)[:9]})
+    check(model, streams.prepare(prompts).logits, prompts)
+
+
+def test_interrupted_branches_can_be_tried_again(model: HostedModel) -> None:
+    prompts = variants(model, 2)
+    tokens = words(model)
+    streams = Streams(model)
+    streams.prepare(prompts)
+    model.interrupt()
+    with pytest.raises(Interrupted):
+        streams.branch({0: tokens[:4], 1: tokens[:4]})
+    model.resume()
+    rows = streams.branch({1: tokens[:2], 0: tokens[3:5]})
+    texts = [(1, 0), (1, 1), (0, 3), (0, 4)]
+    check(model, rows, [[*prompts[i], tokens[t]] for i, t in texts])
+
+
 def test_an_interrupted_prompt_can_be_asked_again(model: HostedModel) -> None:
     prompts = variants(model)
     streams = Streams(model)

@@ -27,6 +27,10 @@ BEGIN, TURN, END = range(256, 256 + len(CONTROLS))
 VOCABULARY = 256 + len(CONTROLS)
 LETTERS = b"abcdefghijklmnopqrstuvwxyz "
 UNLIKELY = -8.0
+WIDTH = 6
+"""Numbers in a hidden state."""
+LONGEST = 8.0
+"""A hidden state is no longer than this."""
 
 
 class Cell(NamedTuple):
@@ -58,8 +62,15 @@ class FakeModel:
         before: Callable[[Sequence[Entry]], None] | None = None,
     ) -> None:
         self._shape = Shape(
-            vocabulary=VOCABULARY, cells=cells, trained=trained, batch=batch, shares=shares
+            vocabulary=VOCABULARY,
+            cells=cells,
+            trained=trained,
+            batch=batch,
+            shares=shares,
+            width=WIDTH,
         )
+        self.keeps_hidden = False
+        self._last: list[tuple[int, ...]] = []
         self.template = template
         self.before = before
         self.batches: list[tuple[Entry, ...]] = []
@@ -138,12 +149,26 @@ class FakeModel:
             raise Interrupted
         wanted = self._append(entries)
         self.batches.append(tuple(entries))
+        self._last = wanted if len(wanted) == len(entries) else []
         self._give(wanted)
         for i, history in enumerate(wanted):
             self._rows[i] = self._logits(history)
         rows = self._rows[: len(wanted)]
         rows.flags.writeable = False
         return rows
+
+    def keep_hidden(self, on: bool) -> None:
+        self.keeps_hidden = on
+
+    @property
+    def hidden(self) -> F32:
+        assert self.keeps_hidden, "hidden states were not kept"
+        assert self._last, "some entries of the batch did not want their logits"
+        return np.stack([hidden_state(history) for history in self._last])
+
+    @property
+    def longest_hidden(self) -> float:
+        return LONGEST
 
     def copy(self, source: int, target: int, *, length: int) -> None:
         assert not self.held(target), f"copied over what sequence {target} holds"
@@ -222,6 +247,13 @@ def certain(token: int) -> F32:
     row = np.full(VOCABULARY, -30.0, np.float32)
     row[token] = 30.0
     return row
+
+
+def hidden_state(history: Sequence[int]) -> F32:
+    """Some of the logits, shortened where they are too long: float32, (WIDTH,)."""
+    state = made_up(history)[LETTERS[0] :][:WIDTH]
+    state *= np.float32(min(1.0, 0.999 * LONGEST / float(np.linalg.norm(state))))
+    return state
 
 
 def made_up(history: Sequence[int]) -> F32:

@@ -16,7 +16,7 @@ import pytest
 from engine.api import Engine
 from engine.cli.main import main
 from engine.inference import client
-from engine.types import AnswerEvent, Question
+from engine.types import AnswerEvent, DuelEvent, Question
 from tests.fakes import host as fake
 
 
@@ -61,6 +61,20 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
         yield from answer(engine, question)
 
     monkeypatch.setattr(Engine, "answer", spy)
+    return asked
+
+
+@pytest.fixture
+def duels(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
+    """What two answers are wanted to, in order."""
+    asked: list[Question] = []
+    duel = Engine.duel
+
+    def spy(engine: Engine, question: Question) -> Iterator[DuelEvent]:
+        asked.append(question)
+        yield from duel(engine, question)
+
+    monkeypatch.setattr(Engine, "duel", spy)
     return asked
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from engine.api import Engine
+from engine.cli.arguments import parser
 from engine.cli.ask import sampling_of, steering_of
-from engine.cli.main import parser
 from engine.config import Settings
 from engine.errors import InputError, InvalidParameter
 from engine.models.catalogue import STARTER_ID

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.types import Preference, Question
+from engine.api import Engine
+from engine.errors import StorageError
+from engine.types import GREEDY, Outcome, Preference, Question, Voted
 from tests.fakes.host import Trouble
-from tests.unit.cli.conftest import Attune, Follow, Typed
+from tests.unit.cli.conftest import Attune, Follow, Said, Typed
 from tests.unit.conftest import remember
 
 
@@ -223,6 +225,203 @@ def test_a_typed_line_that_is_not_utf8_does_not_end_the_chat(
     monkeypatch.setattr(Typed, "isatty", lambda _self: True)
     monkeypatch.setattr("builtins.input", read)
     follow(answers=("One.",))
-    said = attune("chat")
+    said = attune("chat", "--duels", "off")
     assert (said.code, said.out) == (0, "One.\n")
     assert said.err.count("not valid UTF-8") == 3
+
+
+# Duels --------------------------------------------------------------------------------------
+
+PROMPT = "[1] first  [2] second  [3] equal  [4] neither  [Enter] skip: "
+
+
+class Hand:
+    """Types lines at a terminal, the last one is the end of the input."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.lines: list[str | type[BaseException]] = []
+        self.prompts: list[str] = []
+        monkeypatch.setattr(Typed, "isatty", lambda _self: True)
+        monkeypatch.setattr("builtins.input", self._read)
+
+    def types(self, *lines: str | type[BaseException]) -> None:
+        self.lines += lines
+
+    def _read(self, prompt: str) -> str:
+        self.prompts.append(prompt)
+        line = self.lines.pop(0) if self.lines else EOFError
+        if isinstance(line, str):
+            return line
+        raise line
+
+
+@pytest.fixture
+def hand(monkeypatch: pytest.MonkeyPatch, data: Path) -> Hand:
+    """Somebody at the terminal, who is asked for a vote on every question."""
+    remember(data, duel_every=1, sampling=replace(GREEDY, max_tokens=12))
+    return Hand(monkeypatch)
+
+
+def shown(said: Said) -> tuple[str, str]:
+    """Both answers of the first duel that was printed."""
+    a, first, gap, b, second, *_ = said.out.splitlines()
+    assert (a, gap, b) == ("A", "", "B")
+    return first, second
+
+
+@pytest.mark.parametrize(
+    ("typed", "outcome", "place"),
+    [
+        ("1", "first", 0), (" B ", "second", 1), ("Second", "second", 1), ("3", "equal", 0),
+        ("neither", "neither", 0),
+    ],
+)  # fmt: skip
+def test_a_vote_is_recorded_and_the_better_answer_stays(
+    attune: Attune, hand: Hand, questions: list[Question], typed: str, outcome: str, place: int
+) -> None:
+    hand.types("First?", typed, "/neutral", "Second?")
+    said = attune("chat")
+    assert said.code == 0
+    assert hand.prompts == ["\n> ", PROMPT, "\n> ", "\n> ", "\n> "]
+    (vote,) = attune("profile", "votes", "--json").json["votes"]
+    assert vote["outcome"] == outcome
+    assert history(questions[0]) == ["First?", shown(said)[place], "Second?"]
+    why, told = said.err.splitlines()[1:3]
+    assert why.startswith("It is not known yet whether you like ")
+    assert told.endswith(" /undo takes it back.")
+
+
+@pytest.mark.parametrize("typed", ["", "  ", EOFError, KeyboardInterrupt])
+def test_a_vote_may_be_skipped(
+    attune: Attune, hand: Hand, questions: list[Question], typed: str | type[BaseException]
+) -> None:
+    hand.types("First?", typed, "/neutral", "Second?")
+    said = attune("chat")
+    assert history(questions[0]) == ["First?", shown(said)[0], "Second?"]
+    assert attune("profile", "votes", "--json").json == {"votes": []}
+
+
+def test_a_slip_of_the_hand_is_no_vote_and_no_question(attune: Attune, hand: Hand) -> None:
+    hand.types("First?", "5", "fist", "2")
+    said = attune("chat")
+    assert said.err.count("Type 1, 2, 3 or 4, or press Enter to skip.") == 2
+    (vote,) = attune("profile", "votes", "--json").json["votes"]
+    assert vote["outcome"] == "second"
+
+
+@pytest.mark.parametrize("line", ["And in winter, too?", "/quit"])
+def test_the_next_line_may_come_instead_of_a_vote(
+    attune: Attune, hand: Hand, duels: list[Question], line: str
+) -> None:
+    hand.types("First?", line)
+    said = attune("chat")
+    assert said.code == 0
+    asked = [history(question)[-1] for question in duels]
+    assert asked == (["First?"] if line == "/quit" else ["First?", line])
+    assert attune("profile", "votes", "--json").json == {"votes": []}
+
+
+def test_a_vote_can_be_taken_back(attune: Attune, hand: Hand) -> None:
+    hand.types("First?", "1", "/undo", "/undo")
+    told = attune("chat").err.splitlines()
+    assert told[3].startswith("Took back the vote on ")
+    assert told[4] == "attune: There is nothing to undo; vote first."
+    assert attune("profile", "show", "--json").json["votes"] == 0
+
+
+def test_answers_that_came_out_alike_are_one(
+    attune: Attune, follow: Follow, hand: Hand, questions: list[Question]
+) -> None:
+    follow(answers=("Water it.", "Two."))
+    hand.types("First?", "/neutral", "Second?")
+    said = attune("chat")
+    assert said.out == "A\nWater it.\nTwo.\n"
+    assert "B came out nearly alike; the chat goes on with A." in said.err
+    assert PROMPT not in hand.prompts
+    assert history(questions[0]) == ["First?", "Water it.", "Second?"]
+
+
+def test_a_crash_in_a_duel_asks_for_no_vote_and_keeps_what_is_there(
+    attune: Attune, follow: Follow, hand: Hand, questions: list[Question], tmp_path: Path
+) -> None:
+    crash = Trouble(at="decode", tokens=3, times=1, count=str(tmp_path / "count"))
+    follow(troubles=(crash,))
+    hand.types("First?", "/neutral", "Second?")
+    said = attune("chat")
+    assert "crashed" in said.err
+    assert PROMPT not in hand.prompts
+    assert history(questions[0]) == ["First?", said.out.splitlines()[1], "Second?"]
+
+
+def test_a_vote_that_cannot_be_saved_does_not_cost_the_answer(
+    attune: Attune, hand: Hand, questions: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_engine: Engine, _duel: str, _outcome: Outcome) -> Voted:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(Engine, "vote", full)
+    hand.types("First?", "2", "/neutral", "Second?")
+    said = attune("chat")
+    assert "attune: The disk is full." in said.err
+    assert history(questions[0]) == ["First?", shown(said)[1], "Second?"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "settings"),
+    [
+        (("--duels", "off"), {}),
+        (("--neutral",), {}),
+        ((), {"neutral": True}),
+        ((), {"duel_every": 0}),
+    ],
+)
+def test_nobody_is_asked_for_votes_who_does_not_want_to_be(
+    attune: Attune, hand: Hand, data: Path, argv: tuple[str, ...], settings: dict[str, object]
+) -> None:
+    remember(data, **({"duel_every": 1} | settings))
+    hand.types("First?")
+    said = attune("chat", *argv)
+    assert said.code == 0
+    assert not said.out.startswith("A\n")
+    assert PROMPT not in hand.prompts
+
+
+def test_lines_that_are_piped_in_are_questions_unless_votes_are_wanted(
+    attune: Attune, data: Path
+) -> None:
+    remember(data, duel_every=1)
+    assert not attune("chat", typed=lines("First?", "1")).out.startswith("A\n")
+    said = attune("chat", "--duels", "on", typed=lines("First?", "1"))
+    assert shown(said)
+    assert attune("profile", "show", "--json").json["votes"] == 1
+
+
+# What was learned ---------------------------------------------------------------------------
+
+
+def test_what_was_learned_steers_unless_the_chat_is_neutral(
+    attune: Attune, questions: list[Question]
+) -> None:
+    attune("chat", typed=lines("One?", "/neutral", "Two?", "/neutral", "Three?"))
+    assert [question.personal for question in questions] == [True, False, True]
+
+
+def test_neutral_at_the_start_can_be_taken_back(
+    attune: Attune, data: Path, questions: list[Question]
+) -> None:
+    formal = (Preference(text="formal"),)
+    remember(data, preferences=formal)
+    attune("chat", "--neutral", typed=lines("One?", "/neutral", "Two?"))
+    remember(data, preferences=formal, neutral=True)
+    attune("chat", typed=lines("One?", "/neutral", "Two?"))
+    assert [question.personal for question in questions] == [False, True] * 2
+    assert [question.steering.preferences for question in questions] == [(), formal] * 2
+
+
+def test_a_preference_that_is_said_acts_alone_where_neutral_is_remembered(
+    attune: Attune, data: Path, questions: list[Question]
+) -> None:
+    remember(data, neutral=True)
+    attune("chat", "--prefer", "formal", typed=lines("One?"))
+    (question,) = questions
+    assert (question.personal, question.steering.method) == (False, "amulet")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.api import Engine, OpenWindow
+from engine.cli.arguments import parser
 from engine.models.catalogue import STARTER_ID
-from engine.types import Launch
+from engine.types import Launch, Sampling
 from engine.version import __version__
 from tests.fakes import host as fake
 from tests.fakes.host import ROOT, Trouble
@@ -60,6 +64,31 @@ def test_a_wrong_command_line_is_a_usage_error(attune: Attune, argv: tuple[str, 
     said = attune(*argv)
     assert (said.code, said.out) == (2, "")
     assert "usage: attune" in said.err
+    told = attune("--json", *argv)
+    assert (told.code, told.err) == (2, said.err)
+    assert set(told.json) == {"error"}
+    assert told.json["error"]["code"] == "usage"
+    assert f"attune: {told.json['error']['message']}\n" in told.err
+
+
+def test_every_option_of_steering_says_what_it_does() -> None:
+    silent = [
+        option
+        for command in _commands(parser())
+        for action in command._actions
+        for option in action.option_strings
+        if not action.help
+    ]
+    sampling = {f"--{field.name.replace('_', '-')}" for field in fields(Sampling)}
+    assert set(silent) == sampling | {"--alpha", "--lambda", "--eta", "--rounds"}
+
+
+def _commands(top: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    yield top
+    for action in top._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from _commands(command)
 
 
 def test_without_a_command_the_window_opens_where_there_is_a_display(

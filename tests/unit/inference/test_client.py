@@ -53,7 +53,7 @@ def probe(client: Client) -> list[object]:
 
 
 def generate(client: Client) -> Iterator[object]:
-    return client.request(protocol.Generate(id=client.next_id(), question=QUESTION, seed=1))
+    return client.request(protocol.Generate(id=client.next_id(), questions=(QUESTION,), seed=1))
 
 
 def load(client: Client, *, context: int = 2048) -> list[object]:
@@ -117,7 +117,7 @@ def test_a_request_yields_its_items_and_ends_with_done(start: Start) -> None:
     assert isinstance(load(client)[-1], protocol.Loaded)
     *items, last = generate(client)
     assert isinstance(last, protocol.Answered)
-    assert last.answer.text == "Hi there"
+    assert last.answers[0].text == "Hi there"
     chunks = [item.chunk.text for item in items if isinstance(item, protocol.ChunkItem)]
     assert "".join(chunks) == "Hi there"
     numbers = [item.seq for item in items]  # type: ignore[attr-defined]
@@ -171,7 +171,7 @@ def test_text_that_json_cannot_carry_is_refused_and_harms_nothing(start: Start) 
     client = start(puppet.command(puppet.hello()))
     question = Question(messages=(Message(role="user", text="half a \ud83d face"),))
     with pytest.raises(InvalidText, match="not valid Unicode"):
-        list(client.request(protocol.Generate(id=1, question=question, seed=1)))
+        list(client.request(protocol.Generate(id=1, questions=(question,), seed=1)))
     assert client.alive
 
 
@@ -311,7 +311,7 @@ def test_a_cancelled_answer_ends_with_the_text_so_far(start: Start, tmp_path: Pa
     *items, last = replies
     shown += "".join(r.chunk.text for r in items if isinstance(r, protocol.ChunkItem))
     assert isinstance(last, protocol.Answered)
-    assert (last.answer.finish, last.answer.text) == ("stopped", shown)
+    assert (last.answers[0].finish, last.answers[0].text) == ("stopped", shown)
     assert "He".startswith(shown)
 
 
@@ -329,7 +329,7 @@ def test_a_cancel_reaches_a_load_and_a_long_prompt(start: Start, at: str) -> Non
             if isinstance(reply, protocol.Phase) and reply.phase == "prefill":
                 client.cancel()
         assert isinstance(reply, protocol.Answered)
-        assert reply.answer.finish == "stopped"
+        assert reply.answers[0].finish == "stopped"
     stopper.join()
 
 
@@ -370,7 +370,7 @@ def test_a_cancel_with_nothing_running_does_nothing(start: Start) -> None:
     *_, last = generate(client)
     client.cancel()
     assert isinstance(last, protocol.Answered)
-    assert last.answer.text == "One"
+    assert last.answers[0].text == "One"
 
 
 @pytest.mark.usefixtures("threads")
@@ -383,7 +383,7 @@ def test_a_late_cancel_leaves_the_next_request_alone(start: Start) -> None:
         stopper.start()
         stopper.join()
         assert isinstance(last, protocol.Answered)
-        assert last.answer.text == expected
+        assert last.answers[0].text == expected
 
 
 def test_a_cancel_that_comes_too_late_gives_the_next_request_its_time(
@@ -411,7 +411,7 @@ def test_an_answer_that_nobody_reads_on_is_cancelled(start: Start, tmp_path: Pat
     gate.touch()
     *_, last = generate(client)
     assert isinstance(last, protocol.Answered)
-    assert last.answer.text == "Next"
+    assert last.answers[0].text == "Next"
 
 
 # Ending -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DamagedModel, EmptyQuestion, InvalidParameter
-from engine.inference.generation import TextFlow
+from engine.inference.arm import TextFlow
 from engine.inference.model import CacheFull, Entry
 from engine.inference.templates import plain
 from engine.types import Started

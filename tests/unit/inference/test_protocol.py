@@ -21,7 +21,9 @@ from engine.types import (
     Message,
     Notice,
     Preference,
+    Pull,
     Question,
+    Reward,
     Sampling,
     Seconds,
     Started,
@@ -57,11 +59,19 @@ ANSWER = Answer(
     model="M",
     seconds=Seconds(load=0.1, prefill=0.2, decode=0.3, steer=1e-9),
 )
+PULLED = replace(
+    QUESTION,
+    steering=Steering(
+        pulls=(Pull(sentence="Be brief.", theta=-1.5),),
+        reward=Reward(network=b"\0\xff", units=3, spread=b""),
+    ),
+)
 REQUESTS = (
     protocol.Probe(id=1),
     protocol.Try(id=2, path="/ä/b.gguf", launch=LAUNCH),
     protocol.Load(id=3, path="p", name="N", launch=LAUNCH, plain=True),
-    protocol.Generate(id=4, question=QUESTION, seed=2**32),
+    protocol.Generate(id=4, questions=(QUESTION, QUESTION), seed=2**32),
+    protocol.Score(id=5, question=PULLED, texts=("a", "")),
     protocol.Cancel(target=4),
 )
 REPLIES = (
@@ -73,7 +83,8 @@ REPLIES = (
     protocol.Probed(id=1, variants=("a", "b"), devices=(), gpu=True),
     protocol.Tried(id=1, tokens_per_second=12.5, threads=2),
     protocol.Loaded(id=1, device="CPU", context=9, template="plain", reason="r", seconds=0.5),
-    protocol.Answered(id=1, answer=ANSWER),
+    protocol.Answered(id=1, answers=(ANSWER,)),
+    protocol.Scored(id=1, utilities=((1.5, -2.0), ()), surprises=(0.1, 0.2)),
     protocol.Failed(id=1, code="input", message="m", detail="d"),
     protocol.Cancelled(id=1),
 )
@@ -183,7 +194,7 @@ def test_a_message_with_one_field_changed_is_a_message_or_refused(data: st.DataO
 @given(text=st.text(max_size=40))
 def test_any_text_of_an_owner_travels_unchanged(text: str) -> None:
     question = Question(messages=(Message(role="user", text=text),))
-    request = protocol.Generate(id=1, question=question, seed=0)
+    request = protocol.Generate(id=1, questions=(question,), seed=0)
     found = protocol.read_request(written(request))
     assert found == request
 
@@ -195,6 +206,9 @@ def test_any_text_of_an_owner_travels_unchanged(text: str) -> None:
         lambda x: {"steering": Steering(gamma=x)},
         lambda x: {"steering": Steering(plausibility=x)},
         lambda x: {"steering": Steering(preferences=(Preference(text="a", weight=x),))},
+        lambda x: {"steering": Steering(pulls=(Pull(sentence="a", theta=x),))},
+        lambda x: {"steering": Steering(reward=Reward(network=b"", units=1, omega=x))},
+        lambda x: {"steering": Steering(reward=Reward(network=b"", units=1, exploration=x))},
         lambda x: {"sampling": Sampling(temperature=x)},
         lambda x: {"sampling": Sampling(top_p=x)},
         lambda x: {"sampling": Sampling(min_p=x)},
@@ -206,13 +220,13 @@ def test_a_number_that_json_has_no_word_for_is_refused_before_it_is_sent(
 ) -> None:
     wanted = replace(QUESTION, **change(bad))
     with pytest.raises(InvalidParameter, match="finite"):
-        protocol.Generate(id=1, question=wanted, seed=0)
+        protocol.Generate(id=1, questions=(wanted,), seed=0)
 
 
 def test_half_a_character_is_refused_and_nothing_is_written() -> None:
     channel = io.BytesIO()
     wanted = Question(messages=(Message(role="user", text="\ud83d"),))
-    message = protocol.Generate(id=1, question=wanted, seed=0)
+    message = protocol.Generate(id=1, questions=(wanted,), seed=0)
     with pytest.raises(InvalidText):
         protocol.send(channel, message)
     assert channel.getvalue() == b""
@@ -220,7 +234,7 @@ def test_half_a_character_is_refused_and_nothing_is_written() -> None:
 
 def test_a_huge_number_travels_unchanged() -> None:
     wanted = replace(QUESTION, sampling=Sampling(seed=10**30))
-    request = protocol.Generate(id=1, question=wanted, seed=0)
+    request = protocol.Generate(id=1, questions=(wanted,), seed=0)
     assert protocol.read_request(written(request)) == request
 
 

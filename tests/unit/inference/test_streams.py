@@ -134,6 +134,70 @@ def test_more_forks_than_streams_are_our_own_mistake() -> None:
         streams.fork(0)
 
 
+# Branches -----------------------------------------------------------------------------------
+
+
+def test_branches_cost_one_token_each_and_the_kept_one_no_second_time() -> None:
+    model = FakeModel()
+    streams = Streams(model)
+    streams.prepare(PROMPTS)
+    decoded, used = model.decoded, model.used
+    for _ in range(5):
+        streams.branch({0: b"abc", 2: b"de"})
+        streams.keep({0: 1, 2: 0})
+    assert model.decoded == decoded + 5 * 5
+    assert model.used == used + 5 * 2
+    rows = streams.step({0: 65, 1: 65})
+    np.testing.assert_array_equal(rows[0], made_up((*PROMPTS[0], *b"bbbbb", 65)))
+    np.testing.assert_array_equal(rows[1], made_up((*PROMPTS[1], 65)))
+
+
+def test_streams_of_which_no_branch_is_kept_give_their_cells_back() -> None:
+    model = FakeModel()
+    streams = Streams(model)
+    streams.prepare(PROMPTS)
+    used = model.used
+    streams.branch({0: b"abc", 1: b"d"})
+    streams.keep({})
+    assert model.used == used
+    assert [streams.length(i) for i in range(3)] == [len(p) for p in PROMPTS]
+
+
+def test_every_sequence_can_be_a_branch() -> None:
+    model = FakeModel()
+    streams = Streams(model)
+    streams.prepare(PROMPTS)
+    # The third stream keeps its own.
+    assert streams.room(2) == 31
+    assert len(streams.branch({0: range(15), 1: range(16)})) == 31
+
+
+@pytest.mark.parametrize("tokens", [{0: b""}, {0: bytes(17), 1: bytes(15)}], ids=["none", "many"])
+def test_a_senseless_number_of_branches_is_our_own_mistake(tokens: dict[int, bytes]) -> None:
+    streams = Streams(FakeModel())
+    streams.prepare(PROMPTS)
+    with pytest.raises(InternalError):
+        streams.branch(tokens)
+
+
+def test_branches_are_chosen_from_before_there_are_new_ones() -> None:
+    streams = Streams(FakeModel())
+    streams.prepare(PROMPTS)
+    streams.branch({0: b"ab"})
+    with pytest.raises(InternalError):
+        streams.branch({1: b"ab"})
+
+
+def test_branches_that_do_not_fit_leave_the_streams_where_they_were() -> None:
+    model = FakeModel(cells=len(BEGINNING) + 2)
+    streams = Streams(model)
+    streams.prepare([BEGINNING])
+    with pytest.raises(CacheFull):
+        streams.branch({0: b"abc"})
+    assert streams.length(0) == len(BEGINNING)
+    np.testing.assert_array_equal(streams.branch({0: b"ab"})[1], made_up((*BEGINNING, *b"b")))
+
+
 # Interruptions ------------------------------------------------------------------------------
 
 
@@ -221,7 +285,12 @@ def test_whatever_is_asked_and_interrupted_the_logits_are_right(
         try:
             expect(streams, model, prompts)
             for count, token in enumerate(steps, 1):
-                rows = streams.step(dict.fromkeys(range(len(prompts)), token))
+                if shares and batch >= 2 * len(prompts):
+                    rows = streams.branch(dict.fromkeys(range(len(prompts)), (token, 99)))[::2]
+                    rows = rows.copy()
+                    streams.keep(dict.fromkeys(range(len(prompts)), 0))
+                else:
+                    rows = streams.step(dict.fromkeys(range(len(prompts)), token))
                 for row, held in zip(rows, prompts, strict=True):
                     np.testing.assert_array_equal(row, made_up((*held, *steps[:count])))
         except Interrupted:

@@ -59,7 +59,7 @@ def chunk(text: str, *, tokens: int = 1) -> list[str | int]:
 
 def answered(text: str) -> list[str | int]:
     answer = {"text": text, "finish": "end", "tokens": 1, "streams": 1, "gamma": 0.0, "seed": 1}
-    return say("Answered", id=2, answer=answer | {"used": 1, "context": 2, "model": "Basil 1B"})
+    return say("Answered", id=2, answers=[answer | {"used": 1, "context": 2, "model": "Basil 1B"}])
 
 
 def dies(number: int) -> list[str | int]:
@@ -360,7 +360,7 @@ def test_an_error_that_the_child_survives_is_raised_and_the_child_stays(
     children: type[Case],
 ) -> None:
     failed = say("Failed", id=2, code="prompt_too_long", message="Too long.")
-    good = say("Answered", id=3, answer=msg_answer("Yes."))
+    good = say("Answered", id=3, answers=[msg_answer("Yes.")])
     case = children((HEAR, LOADED, HEAR, failed, HEAR, good))
     case.start()
     with pytest.raises(Exception, match="Too long"):

@@ -1,0 +1,237 @@
+"""The command line's words: which commands there are, what they take, and their help."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, NoReturn
+
+from engine.types import METHODS, OUTCOMES
+from engine.version import __version__
+
+
+class UsageError(Exception):
+    """The command line cannot be read.
+
+    usage  how it should look
+    """
+
+    def __init__(self, message: str, *, usage: str) -> None:
+        super().__init__(message)
+        self.message, self.usage = message, usage
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with an exception, so that programs can be told in their own way."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, usage=self.format_usage())
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line. Common options may stand before or after the command.
+
+    Raises UsageError where it is given what it cannot read.
+    """
+    top = _Parser(
+        prog="attune",
+        description="A local language model that answers the way you like. No command: the window.",
+    )
+    _add_common(top, before=True)
+    _add_model(top, before=True)
+    top.add_argument("--version", action="version", version=f"attune {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _add_ask(commands)
+    _add_chat(commands)
+    _add_duel(commands)
+    _add_vote(commands)
+    _add_profile(commands)
+    _add_simulate(commands)
+    _add_models(commands)
+    doctor = _command(commands, "doctor", "how Attune runs on this computer")
+    doctor.add_argument("--renew", action="store_true", help="choose again what was remembered")
+    return top
+
+
+def _command(commands: Any, name: str, what: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=what, description=what)
+    _add_common(command)
+    return command
+
+
+def _add_common(command: argparse.ArgumentParser, *, before: bool = False) -> None:
+    """before: ahead of the command. Only there do they have defaults, since a command's own would
+    undo what was said ahead of it."""
+
+    def default(value: object) -> object:
+        return value if before else argparse.SUPPRESS
+
+    command.add_argument(
+        "--data-dir", type=Path, metavar="DIR", default=default(None),
+        help="where Attune keeps things",
+    )  # fmt: skip
+    command.add_argument(
+        "--json", action="store_true", default=default(False),
+        help="one JSON object on standard output",
+    )  # fmt: skip
+    command.add_argument(
+        "--debug", action="store_true", default=default(False), help="say more on standard error"
+    )
+
+
+def _add_model(command: argparse.ArgumentParser, *, before: bool = False) -> None:
+    default = None if before else argparse.SUPPRESS
+    command.add_argument(
+        "--model", metavar="ID|PATH", default=default, help="model to use, for this run only"
+    )
+
+
+def _add_ask(commands: Any) -> None:
+    ask = _command(commands, "ask", "answer one question")
+    _add_model(ask)
+    _add_question(ask)
+    _add_steering(ask)
+    _add_sampling(ask)
+
+
+def _add_chat(commands: Any) -> None:
+    chat = _command(commands, "chat", "chat in the terminal")
+    _add_model(chat)
+    chat.add_argument(
+        "--duels", choices=("on", "off"),
+        help="show two answers to vote on now and then; on where somebody types",
+    )  # fmt: skip
+    _add_steering(chat)
+    _add_sampling(chat)
+
+
+def _add_duel(commands: Any) -> None:
+    duel = _command(commands, "duel", "two answers to one question, to vote on")
+    _add_model(duel)
+    _add_question(duel)
+    _add_sampling(duel)
+
+
+def _add_vote(commands: Any) -> None:
+    vote = _command(commands, "vote", "say which of two answers was better")
+    vote.add_argument("duel", metavar="DUEL", help="the id that was shown with the answers")
+    vote.add_argument("outcome", choices=OUTCOMES, help="which one, or that both are alike or bad")
+
+
+def _add_profile(commands: Any) -> None:
+    profile = _command(commands, "profile", "what was learned from votes")
+    verbs = profile.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _command(verbs, "show", "how you seem to like answers, and how sure that is")
+    votes = _command(verbs, "votes", "the votes that count, the newest first")
+    votes.add_argument("--trait", metavar="TRAIT", help="only those about this one")
+    _command(verbs, "undo", "take the newest change back")
+    _command(verbs, "reset", "let no vote so far count any more")
+    _command(verbs, "rebuild", "derive everything from the votes anew")
+    _command(verbs, "drop-texts", "erase the questions and answers kept with votes")
+    _add_about_trait(verbs, "forget", "let votes so far say nothing about a trait")
+    _add_about_trait(verbs, "remove", "ask no more about a trait")
+    _add_about_trait(verbs, "restore", "ask about a removed trait again")
+    delete = _command(verbs, "delete", "let one vote count no more")
+    delete.add_argument("duel", metavar="DUEL", help="the id that 'attune profile votes' shows")
+    add = _command(verbs, "add", "learn about something in your own words, too")
+    add.add_argument("text", metavar="TEXT", help="how answers should be, in one sentence")
+    _add_set(verbs)
+
+
+def _add_about_trait(verbs: Any, name: str, what: str) -> None:
+    verb = _command(verbs, name, what)
+    verb.add_argument("trait", metavar="TRAIT", help="its id, or how that begins")
+
+
+def _add_set(verbs: Any) -> None:
+    change = _command(verbs, "set", "how Attune learns; alone: show it")
+    change.add_argument(
+        "--duels", type=int, metavar="N",
+        help="two answers at most once in N questions; 0 is never",
+    )  # fmt: skip
+    change.add_argument(
+        "--learner", choices=("utilities", "neural"),
+        help="learn by traits that can be read, or as T-POP was published",
+    )  # fmt: skip
+    change.add_argument(
+        "--keep-texts", choices=("on", "off"), help="keep questions and answers with their votes"
+    )
+    change.add_argument("--neutral", choices=("on", "off"), help="the untouched model answers")
+    change.add_argument(
+        "--fade", metavar="N|off", help="after N votes an older one counts half; off: never"
+    )
+
+
+def _add_simulate(commands: Any) -> None:
+    simulate = _command(commands, "simulate", "learn from the votes of an invented owner")
+    _add_model(simulate)
+    simulate.add_argument("--user", metavar="NAME", required=True, help="which invented owner")
+    simulate.add_argument("--votes", type=int, metavar="N", required=True, help="how many votes")
+    simulate.add_argument("--seed", type=int, metavar="S", default=0, help="of all that is chance")
+    simulate.add_argument(
+        "--questions", type=int, metavar="N", default=6, help="how many questions measure, to 16"
+    )
+
+
+def _add_question(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "question", metavar="Q", help="the question; - reads it from standard input"
+    )
+
+
+def _add_steering(command: argparse.ArgumentParser) -> None:
+    steering = command.add_argument_group("steering")
+    steering.add_argument(
+        "--prefer", action="append", default=[], metavar="TEXT",
+        help='how answers should be, "concise" or a sentence; may be given several times',
+    )  # fmt: skip
+    steering.add_argument(
+        "--strength", type=float, metavar="G",
+        help="strength from 0 (only state the preference) to 10; 2 unless said otherwise",
+    )  # fmt: skip
+    steering.add_argument(
+        "--method", choices=METHODS,
+        help="what a preference does: nothing (base), it is stated (pref), it pulls each word with "
+        "strength 2 (la) or with the strength asked for (amulet, the default)",
+    )  # fmt: skip
+    steering.add_argument("--neutral", action="store_true", help="the untouched model")
+    steering.add_argument(
+        "--place", choices=("end", "system"), default="end",
+        help="where a preference stands: after the question (end, the default) or in the system "
+        "message, as published",
+    )  # fmt: skip
+    steering.add_argument(
+        "--combine", choices=("sum", "compose"), default="sum",
+        help="several preferences: each pulls for itself (sum, the default), or they are put into "
+        "one sentence (compose), which is faster",
+    )  # fmt: skip
+    steering.add_argument(
+        "--plausibility", metavar="K", default="0.1",
+        help="cut tokens K times less likely than the likeliest before steering; off for the paper",
+    )  # fmt: skip
+    game = command.add_argument_group("the published game, instead of --strength")
+    for name, kind in (("alpha", float), ("lambda", float), ("eta", float), ("rounds", int)):
+        game.add_argument(f"--{name}", type=kind, dest=f"game_{name}", metavar=name[0].upper())
+
+
+def _add_sampling(command: argparse.ArgumentParser) -> None:
+    sampling = command.add_argument_group("sampling")
+    for name, kind in (
+        ("max-tokens", int), ("temperature", float), ("top-k", int), ("top-p", float),
+        ("min-p", float), ("repetition-penalty", float), ("seed", int),
+    ):  # fmt: skip
+        sampling.add_argument(f"--{name}", type=kind, metavar="N" if kind is int else "X")
+
+
+def _add_models(commands: Any) -> None:
+    models = _command(commands, "models", "the models to choose from")
+    verbs = models.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _command(verbs, "list", "what can be chosen")
+    add = _command(verbs, "add", "remember a GGUF file where it is")
+    add.add_argument("path", type=Path, metavar="FILE")
+    verify = _command(verbs, "verify", "compare a file with its hash")
+    verify.add_argument("id", metavar="ID", nargs="?", help="all where none is named")
+    remove = _command(verbs, "remove", "forget a model, keep its file")
+    remove.add_argument("id", metavar="ID")
+    use = _command(verbs, "use", "answer with this model from now on")
+    use.add_argument("id", metavar="ID")

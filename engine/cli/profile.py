@@ -1,0 +1,235 @@
+"""`attune profile`: what was learned from votes, and how to change it. No model is loaded."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.api import Engine, Learned, Outcome, PastVote, Settings
+from engine.cli.learned import profile, steering, table
+from engine.cli.output import Output
+from engine.errors import InvalidParameter, UnknownTrait
+
+_MOST = 1_000_000
+_BACK = "'attune profile undo' brings {} back."
+
+_OUTCOMES: dict[Outcome, str] = {
+    "first": "A was better",
+    "second": "B was better",
+    "equal": "about equal",
+    "neither": "neither",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a verb did: lines for people, a result for programs."""
+
+    lines: tuple[str, ...]
+    result: dict[str, Any]
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Show or change what was learned."""
+    engine = Engine(arguments.data_dir)
+    try:
+        said = _VERBS[arguments.verb](engine, arguments)
+    finally:
+        engine.close()
+    for line in said.lines:
+        output.text(line)
+    return output.result(said.result)
+
+
+# To see -------------------------------------------------------------------------------------
+
+
+def _show(engine: Engine, _arguments: argparse.Namespace) -> _Said:
+    learned = engine.learned()
+    return _Said(tuple(table(learned)), profile(learned))
+
+
+def _votes(engine: Engine, arguments: argparse.Namespace) -> _Said:
+    trait = arguments.trait
+    if trait is not None:
+        trait = _trait(engine, trait)
+    votes = engine.past_votes(trait)
+    if not votes and trait is not None:
+        _check_known(engine, trait)
+    lines = tuple(map(_vote_line, votes)) or ("No vote counts yet.",)
+    return _Said(lines, {"votes": [asdict(vote) for vote in votes]})
+
+
+def _vote_line(vote: PastVote) -> str:
+    question = " ".join(vote.question.split())
+    if len(question) > 27:
+        question = f"{question[:26]}…"
+    shown = f"{_when(vote.at):16}  {vote.duel:8}  {vote.trait:8.8}  {_OUTCOMES[vote.outcome]:12}"
+    return f"{shown}  {question}".rstrip()
+
+
+def _when(at: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M}"
+    except (OverflowError, OSError, ValueError):  # a clock that was far off
+        return "?"
+
+
+def _check_known(engine: Engine, trait: str) -> None:
+    known = [found.trait.id for found in engine.learned().traits]
+    if known and trait not in known:
+        raise UnknownTrait(f"There is no trait {trait!r}. Known are {', '.join(known)}.")
+
+
+# To change ----------------------------------------------------------------------------------
+
+
+def _undo(engine: Engine, _arguments: argparse.Namespace) -> _Said:
+    undone = engine.undo()
+    said = _changed(engine.learned(), f"Took back {undone}.")
+    return _Said(said.lines, {"undone": undone} | said.result)
+
+
+def _reset(engine: Engine, _arguments: argparse.Namespace) -> _Said:
+    return _changed(engine.reset_learning(), f"No vote counts any more. {_BACK.format('them')}")
+
+
+def _rebuild(engine: Engine, _arguments: argparse.Namespace) -> _Said:
+    learned = engine.rebuild()
+    return _changed(learned, f"Derived everything anew; votes that count: {learned.votes}.")
+
+
+def _drop_texts(engine: Engine, _arguments: argparse.Namespace) -> _Said:
+    engine.drop_texts()
+    return _changed(engine.learned(), "No question and no answer is kept any more; the votes are.")
+
+
+def _forget(engine: Engine, arguments: argparse.Namespace) -> _Said:
+    trait = _trait(engine, arguments.trait)
+    learned = engine.forget_trait(trait)
+    return _changed(learned, f"Votes so far say nothing about {trait}. {_BACK.format('that')}")
+
+
+def _remove(engine: Engine, arguments: argparse.Namespace) -> _Said:
+    trait = _trait(engine, arguments.trait)
+    learned = engine.remove_trait(trait)
+    return _changed(learned, f"Asks no more about {trait}. {_BACK.format('it')}")
+
+
+def _restore(engine: Engine, arguments: argparse.Namespace) -> _Said:
+    trait = _trait(engine, arguments.trait)
+    return _changed(engine.restore_trait(trait), f"Asks about {trait} again.")
+
+
+def _delete(engine: Engine, arguments: argparse.Namespace) -> _Said:
+    learned = engine.delete_vote(arguments.duel)
+    return _changed(learned, f"The vote on {arguments.duel} counts no more. {_BACK.format('it')}")
+
+
+def _add(engine: Engine, arguments: argparse.Namespace) -> _Said:
+    before = {found.trait.id for found in engine.learned().traits}
+    learned = engine.add_trait(arguments.text)
+    new = [found.trait.id for found in learned.traits if found.trait.id not in before]
+    return _changed(learned, f"Asks about it, too, as {new[0]}." if new else "Asks about it, too.")
+
+
+def _changed(learned: Learned, sentence: str) -> _Said:
+    return _Said((sentence, steering(learned)), profile(learned))
+
+
+def _trait(engine: Engine, given: str) -> str:
+    """The id that is meant: it may be cut short, as in the table. Unknown ones stay as they are.
+
+    Raises UnknownTrait where several begin like that.
+    """
+    known = [found.trait.id for found in engine.learned().traits]
+    begins = [id for id in known if id.startswith(given.rstrip("…"))]
+    if given in known or not given or not begins:
+        return given
+    if len(begins) > 1:
+        raise UnknownTrait(f"{given!r} may be {' or '.join(begins)}. Write more of it.")
+    return begins[0]
+
+
+# How Attune learns --------------------------------------------------------------------------
+
+
+def _set(engine: Engine, arguments: argparse.Namespace) -> _Said:
+    changes = _changes(arguments)
+    settings = engine.change(**changes) if changes else engine.settings
+    return _Said(_manner(settings), _settings(settings))
+
+
+def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Raises InvalidParameter."""
+    wanted: dict[str, Any] = {}
+    if arguments.duels is not None:
+        if not 0 <= arguments.duels <= _MOST:
+            raise InvalidParameter.outside("duels", arguments.duels, f"from 0 to {_MOST}")
+        wanted["duel_every"] = arguments.duels
+    if arguments.learner is not None:
+        wanted["learner"] = arguments.learner
+    if arguments.keep_texts is not None:
+        wanted["keep_texts"] = arguments.keep_texts == "on"
+    if arguments.neutral is not None:
+        wanted["neutral"] = arguments.neutral == "on"
+    if arguments.fade is not None:
+        wanted["fade"] = _fade(arguments.fade)
+    return wanted
+
+
+def _fade(text: str) -> float | None:
+    if text == "off":
+        return None
+    try:
+        votes = float(text)
+    except ValueError:
+        votes = math.nan
+    if not 0.0 < votes <= _MOST:  # NaN, which is no number, too
+        allowed = f"above 0 and at most {_MOST}, or off"
+        raise InvalidParameter.outside("fade", text, allowed)
+    return votes
+
+
+def _manner(settings: Settings) -> tuple[str, ...]:
+    often = f"at most once in {settings.duel_every} questions" if settings.duel_every else "never"
+    fade = settings.fade
+    old = "count fully" if fade is None else f"count half once {fade:g} are newer"
+    kept = "kept with their votes" if settings.keep_texts else "not kept with votes"
+    return (
+        f"Two answers   {often}",
+        f"Learner       {settings.learner}",
+        f"Texts         {kept}",
+        f"Neutral       {'on' if settings.neutral else 'off'}",
+        f"Old votes     {old}",
+    )
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    return {
+        "duels": settings.duel_every,
+        "learner": settings.learner,
+        "keep_texts": settings.keep_texts,
+        "neutral": settings.neutral,
+        "fade": settings.fade,
+    }
+
+
+_VERBS: dict[str, Callable[[Engine, argparse.Namespace], _Said]] = {
+    "show": _show,
+    "votes": _votes,
+    "undo": _undo,
+    "reset": _reset,
+    "rebuild": _rebuild,
+    "drop-texts": _drop_texts,
+    "forget": _forget,
+    "remove": _remove,
+    "restore": _restore,
+    "delete": _delete,
+    "add": _add,
+    "set": _set,
+}

@@ -1,0 +1,136 @@
+"""Duels: two answers to one question, side by side, that differ in what a vote would tell about."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+
+from engine.errors import InputError
+from engine.preference.learner import Contrast, Serving
+from engine.preference.scorers import SAME, difference
+from engine.session.learning import Learning
+from engine.session.supervisor import Supervisor
+from engine.store.record import StoredAnswer, StoredDuel
+from engine.types import Answer, Duel, DuelEvent, Question
+
+WORTH = 0.1
+"""Bits that a vote must be expected to tell before the owner is asked for one."""
+
+
+class Duels:
+    """Decides when two answers are worth it, has them written, and puts them on record."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        learning: Learning,
+        *,
+        clock: Callable[[], float],
+        rng: random.Random,
+    ) -> None:
+        """
+        clock  seconds since the epoch
+        rng    draws sides and names
+        """
+        self._supervisor, self._learning = supervisor, learning
+        self._clock, self._rng = clock, rng
+
+    def worth(self) -> str:
+        """What a vote would tell now, in words; "" where it would tell too little."""
+        contrast = self._learning.contrast()
+        return contrast.why if contrast and contrast.information >= WORTH else ""
+
+    def hold(self, question: Question, *, seed: int, keep_texts: bool) -> Iterator[DuelEvent]:
+        """Stream both answers; ends with a Duel. See `engine.api.Engine.duel`.
+
+        seed  of both answers, so that what differs is the steering
+        """
+        contrast = self._learning.contrast()
+        if contrast is None:
+            raise InputError("No trait is left to compare. Add one, or bring one back.")
+        swapped = self._rng.random() < 0.5
+        shown = contrast.arms[::-1] if swapped else contrast.arms
+        asked = tuple(_asked(question, serving, seed=seed) for serving in shown)
+        answers: list[Answer] = []
+        for event in self._supervisor.answer(*asked, seed=seed):
+            if isinstance(event, Answer):
+                answers.append(event)
+                if len(answers) == 2:
+                    yield self._close(contrast, shown, asked, answers, swapped, keep_texts)
+            else:
+                yield event
+
+    def _close(
+        self,
+        contrast: Contrast,
+        shown: tuple[Serving, ...],
+        asked: tuple[Question, ...],
+        answers: list[Answer],
+        swapped: bool,
+        keep_texts: bool,
+    ) -> Duel:
+        """Put a duel on record, if there is something to vote on."""
+        first, second = answers
+        found = Duel(id="", answers=(first, second), why=contrast.why)
+        if any(answer.finish in ("stopped", "interrupted") for answer in answers):
+            return replace(found, verdict="cut")
+        if difference(first.text, second.text) < SAME:
+            return replace(found, verdict="same")
+        stored = [
+            _stored(answer, serving, keep_text=keep_texts)
+            for answer, serving in zip(answers, shown, strict=True)
+        ]
+        duel = StoredDuel(
+            id=f"{self._rng.getrandbits(32):08x}",
+            at=self._clock(),
+            model=first.model,
+            learner="neural" if shown[0].reward else "utilities",
+            trait=contrast.asked,
+            why=contrast.why,
+            question=asked[0].messages[-1].text if keep_texts else "",
+            answers=(stored[0], stored[1]),
+            swapped=swapped,
+            detail=_detail(shown, asked[0]),
+        )
+        self._learning.record.open_duel(duel)
+        return replace(found, id=duel.id)
+
+
+def steered(question: Question, serving: Serving) -> Question:
+    """The question with what was learned added to its own steering."""
+    pulls = tuple(pull.pull for pull in serving.pulls)
+    steering = replace(question.steering, pulls=pulls, reward=serving.reward)
+    return replace(question, steering=steering)
+
+
+def _asked(question: Question, serving: Serving, *, seed: int) -> Question:
+    sampling = question.sampling
+    if sampling.seed is None:
+        sampling = replace(sampling, seed=seed)
+    return replace(steered(question, serving), sampling=sampling, embed=serving.reward is not None)
+
+
+def told(answer: Answer, serving: Serving) -> dict[str, float]:
+    """φ of an answer in nats, by stream: what its own streams told."""
+    phis = zip(serving.pulls, answer.utilities, strict=True)
+    return {pull.stream: phi for pull, phi in phis}
+
+
+def _stored(answer: Answer, serving: Serving, *, keep_text: bool) -> StoredAnswer:
+    return StoredAnswer(
+        text=answer.text if keep_text else "",
+        finish=answer.finish,
+        tokens=answer.tokens,
+        utilities=told(answer, serving),
+        embedding=answer.embedding,
+        surprise=answer.surprise,
+    )
+
+
+def _detail(shown: tuple[Serving, ...], question: Question) -> dict[str, object]:
+    """What it takes to write the answers again, texts and rewards apart."""
+    return {
+        "pulls": [[asdict(pull) for pull in serving.pulls] for serving in shown],
+        "sampling": asdict(question.sampling),
+    }

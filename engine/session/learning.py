@@ -1,0 +1,252 @@
+"""From the record of votes to what steers answers: rebuilt from the record whenever it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.errors import UnknownTrait
+from engine.preference import traits as trait_list
+from engine.preference.ballots import Evidence
+from engine.preference.learner import Contrast, Learner, Serving
+from engine.preference.neural import NeuralLearner
+from engine.preference.utilities import UtilityLearner
+from engine.store.record import Ballot, Record, Standing
+from engine.types import (
+    Learned,
+    LearnedTrait,
+    LearnerName,
+    Moved,
+    Outcome,
+    PastVote,
+    Trait,
+    Voted,
+)
+
+MOVED = 0.005
+"""Probabilities that moved by less are not worth a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """What the owner decided about learning.
+
+    learner  the form of T-POP
+    fade     votes after which an older one counts half; None never
+    neutral  the untouched model answers
+    """
+
+    learner: LearnerName
+    fade: float | None
+    neutral: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """The model that answers: its id, and the length of its hidden states."""
+
+    id: str
+    width: int
+
+
+class _Known(NamedTuple):
+    """What a learner was built from."""
+
+    stamp: int
+    model: Answering
+    learner: LearnerName
+    fade: float | None
+
+
+class Learning:
+    """Knows what the votes say, at any moment."""
+
+    def __init__(
+        self, record: Record, *, manner: Callable[[], Manner], model: Callable[[], Answering]
+    ) -> None:
+        """
+        manner  what the owner wants now
+        model   which model answers now
+        """
+        self.record = record
+        self._manner, self._model = manner, model
+        self._built: tuple[_Known, Learner, Standing] | None = None
+
+    def serving(self) -> Serving:
+        """How answers are steered by what was learned."""
+        return self._current()[0].serving()
+
+    def contrast(self) -> Contrast | None:
+        """The duel that would tell most; None where no trait is left to ask about."""
+        learner, standing = self._current()
+        return learner.contrast() if _asked(standing) else None
+
+    def learned(self) -> Learned:
+        """Everything, for the owner to see."""
+        learner, standing = self._current()
+        traits, manner = learner.traits(), self._manner()
+        return Learned(
+            traits=traits,
+            learner=manner.learner,
+            neutral=manner.neutral,
+            votes=len(standing.ballots),
+            to_settle=sum(trait.to_settle for trait in traits),
+            removed=tuple(t for t in self._known() if t.id in standing.removed),
+            undoable=self._in_words(standing.undoable),
+        )
+
+    def vote(self, duel: str, outcome: Outcome) -> Voted:
+        """Record a vote and say what it moved. Raises UnknownDuel, AlreadyVoted, StorageError."""
+        before = {t.trait.id: t for t in self.learned().traits}
+        self.record.vote(duel, outcome)
+        now = self.learned()
+        asked = self.record.duel(duel).trait
+        changed = _moved(before, now.traits, asked=asked)
+        sentence = _sentence(changed, now, asked=asked, outcome=outcome)
+        return Voted(duel=duel, outcome=outcome, sentence=sentence, changed=changed, learned=now)
+
+    def undo(self) -> str:
+        """Take the newest change back; returns which, in words. Raises NothingToUndo."""
+        return self._in_words(self.record.undo())
+
+    def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
+        """Votes that count, the newest first; only those about one trait, if it is named.
+
+        Raises UnknownTrait.
+        """
+        if trait is not None:
+            self.find(trait)
+        ballots = reversed(self._current()[1].ballots)
+        return tuple(_past(b) for b in ballots if trait in (None, b.duel.trait))
+
+    def add_trait(self, sentence: str) -> Trait:
+        """A trait in the owner's own words. Raises InvalidParameter."""
+        asked = _asked(self._current()[1])
+        trait = trait_list.own(sentence, existing=[t.sentence for t in asked])
+        self.record.add_trait(trait)
+        return trait
+
+    def find(self, trait: str) -> Trait:
+        """A trait by its id. Raises UnknownTrait."""
+        for candidate in self._known():
+            if candidate.id == trait:
+                return candidate
+        ids = ", ".join(candidate.id for candidate in self._known())
+        raise UnknownTrait(f"There is no trait {trait!r}. Known are {ids}.")
+
+    def rebuild(self) -> Learned:
+        """Forget what was derived and derive it again from the record."""
+        self._built = None
+        return self.learned()
+
+    # ----------------------------------------------------------------------------------------
+
+    def _known(self) -> tuple[Trait, ...]:
+        """Every trait, those that were removed too."""
+        return (*trait_list.BUILT_IN, *self._current()[1].traits)
+
+    def _in_words(self, change: str) -> str:
+        """A change as the record tells it, with the trait's name for its id at the end."""
+        kind, _, last = change.rpartition(" ")
+        names = {trait.id: _named(trait) for trait in self._known()}
+        return f"{kind} {names[last]}" if last in names else change
+
+    def _current(self) -> tuple[Learner, Standing]:
+        manner = self._manner()
+        known = _Known(self.record.stamp(), self._model(), manner.learner, manner.fade)
+        if self._built is None or self._built[0] != known:
+            standing = self.record.standing()
+            self._built = known, _learner(standing, known), standing
+        return self._built[1], self._built[2]
+
+
+def _learner(standing: Standing, known: _Known) -> Learner:
+    evidence = [_evidence(ballot, standing) for ballot in standing.ballots]
+    if known.learner == "neural":
+        same = [e for e in evidence if e.model == known.model.id]
+        return NeuralLearner(same, width=known.model.width, fade=known.fade)
+    return UtilityLearner(_asked(standing), evidence, model=known.model.id, fade=known.fade)
+
+
+def _asked(standing: Standing) -> tuple[Trait, ...]:
+    """The traits that are asked about and steer."""
+    known = (*trait_list.BUILT_IN, *standing.traits)
+    return tuple(trait for trait in known if trait.id not in standing.removed)
+
+
+def _evidence(ballot: Ballot, standing: Standing) -> Evidence:
+    def kept(utilities: dict[str, float]) -> dict[str, float]:
+        return {
+            stream: value
+            for stream, value in utilities.items()
+            if ballot.change > standing.forgotten.get(stream[:-1], -1)
+        }
+
+    duel = ballot.duel
+    first, second = (kept(answer.utilities) for answer in duel.answers)
+    blobs = [answer.embedding for answer in duel.answers]
+    embeddings = np.stack([np.frombuffer(b, np.float32) for b in blobs]) if all(blobs) else None
+    forgotten = ballot.change <= standing.forgotten.get(duel.trait, -1)
+    return Evidence(
+        duel=duel.id,
+        asked="" if forgotten else duel.trait,
+        outcome=ballot.outcome,
+        first=first,
+        second=second,
+        model=duel.model,
+        embeddings=embeddings,
+    )
+
+
+def _named(trait: Trait) -> str:
+    """Both poles in a few words: "shorter or longer answers"."""
+    more, less = trait.more.split(), trait.less.split()
+    if more[1:] == less[1:]:
+        return f"{more[0]} or {trait.less}"
+    return f"{trait.more} or {trait.less}"
+
+
+def _past(ballot: Ballot) -> PastVote:
+    duel = ballot.duel
+    return PastVote(
+        duel=duel.id,
+        at=duel.at,
+        outcome=ballot.outcome,
+        trait=duel.trait,
+        question=duel.question,
+        answers=(duel.answers[0].text, duel.answers[1].text),
+        model=duel.model,
+    )
+
+
+def _moved(
+    before: dict[str, LearnedTrait], now: tuple[LearnedTrait, ...], *, asked: str
+) -> tuple[Moved, ...]:
+    """What moved, the trait that was asked about first, then by how far."""
+    found = []
+    for trait in now:
+        was = before[trait.trait.id].sure if trait.trait.id in before else 0.5
+        if abs(trait.sure - was) >= MOVED:
+            likes_more = trait.sure >= 0.5
+            pole = trait.trait.more if likes_more else trait.trait.less
+            old, new = (was, trait.sure) if likes_more else (1 - was, 1 - trait.sure)
+            found.append(Moved(trait=trait.trait.id, pole=pole, before=old, after=new))
+    return tuple(sorted(found, key=lambda m: (m.trait != asked, -abs(m.after - m.before))))
+
+
+def _sentence(changed: tuple[Moved, ...], now: Learned, *, asked: str, outcome: Outcome) -> str:
+    """One line for the owner: what moved and how sure."""
+    if now.learner == "neural":
+        return "Noted. The next answer takes it into account."
+    if changed and changed[0].trait == asked:
+        first = changed[0]
+        name = first.pole[0].upper() + first.pole[1:]
+        return f"{name}: {first.before * 100:.0f} % → {first.after * 100:.0f} % sure."
+    if outcome == "neither":
+        return "Noted: neither is what you want."
+    if outcome == "equal":
+        return "Noted: it makes little difference to you."
+    return "Noted: as expected."
