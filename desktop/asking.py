@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from threading import Event
 
@@ -10,10 +12,34 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge import Bridge, Job, Listener
 from desktop.conversation import Conversation, Turn
+from desktop.findings import acting
+from desktop.learning import Learning
 from desktop.loading import Loading
+from desktop.pair import Pair
 from desktop.speed import Speedometer
 from desktop.taste import Taste
-from engine.api import Answer, AttuneError, Chunk, Engine, Notice, Question, Ready, Started
+from engine.api import (
+    Answer,
+    AttuneError,
+    Chunk,
+    Duel,
+    Engine,
+    Learned,
+    Notice,
+    Question,
+    Ready,
+    Started,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Two:
+    """Two answers will be written, and why."""
+
+    why: str
+
+
+log = logging.getLogger("desktop.asking")
 
 
 class Asking(QObject):
@@ -39,10 +65,17 @@ class Asking(QObject):
     measured = Signal(int, object)
 
     def __init__(
-        self, engine: Engine, bridge: Bridge, loading: Loading, *, taste: Callable[[], Taste]
+        self,
+        engine: Engine,
+        bridge: Bridge,
+        loading: Loading,
+        learning: Learning,
+        *,
+        taste: Callable[[], Taste],
     ) -> None:
         super().__init__()
-        self._engine, self._bridge, self._loading = engine, bridge, loading
+        self._engine, self._bridge = engine, bridge
+        self._loading, self._learning = loading, learning
         self._taste = taste
         self.conversation = Conversation()
         self._job: Job | None = None
@@ -60,14 +93,20 @@ class Asking(QObject):
         """False if there is nothing to ask, or another answer is under way."""
         if self.busy or not text.strip():
             return False
-        self._send(self.conversation.begin(text.strip(), steering=self._taste().steering))
+        self._pass_over()
+        taste = self._taste()
+        turn = self.conversation.begin(
+            text.strip(), steering=taste.steering, personal=taste.personal
+        )
+        self._send(turn)
         return True
 
     def regenerate(self) -> bool:
         """Answer the last question afresh, with the preferences as they are now."""
         if self.busy:
             return False
-        turn = self.conversation.begin_again(steering=self._taste().steering)
+        taste = self._taste()
+        turn = self.conversation.begin_again(steering=taste.steering, personal=taste.personal)
         if turn is None:
             return False
         self._send(turn)
@@ -112,12 +151,25 @@ class Asking(QObject):
         if told.is_set():
             return
         nudged = False
-        for event in self._engine.answer(question):
+        for event in self._events(question):
             yield event
             # A stop that came just before the engine began to listen is said once more.
             if told.is_set() and not nudged and isinstance(event, (Started, Chunk)):
                 self._engine.stop()
                 nudged = True
+
+    def _events(self, question: Question) -> Iterator[object]:
+        """One answer, or two where a vote would tell enough; an untouched model gives one."""
+        if question.personal and (why := self._engine.wants_duel()):
+            yield _Two(why)
+            yield from self._engine.duel(question)
+            return
+        if question.personal:
+            try:
+                yield self._engine.learned()
+            except AttuneError as error:  # the answer itself does without
+                log.warning("what was learned cannot be read: %s", error.message)
+        yield from self._engine.answer(question)
 
     # On the GUI thread again ------------------------------------------------------------
 
@@ -136,8 +188,14 @@ class Asking(QObject):
     def _heard(self, turn: Turn, event: object) -> None:
         match event:
             case Chunk():
-                turn.add(event.text)
-                self._tick(event.tokens)
+                turn.add(event.text, answer=event.answer)
+                if event.answer == 0:
+                    self._tick(event.tokens)
+            case _Two():
+                turn.pair = Pair(why=event.why)
+            case Learned():
+                self._learning.hear(event)
+                turn.learned = acting(event)
             case Started():
                 turn.state = "reading"
                 self._prompt = event.prompt_tokens
@@ -147,6 +205,10 @@ class Asking(QObject):
             case Answer():
                 turn.finish(event)
                 self._measure(event.used, event.tokens_per_second)
+            case Duel():
+                turn.close(event)
+                first = event.answers[0]
+                self._measure(first.used, first.tokens_per_second)
             case Ready():
                 self._loading.heard(event)
         self.grew.emit(turn)
@@ -163,9 +225,16 @@ class Asking(QObject):
         if self._told.is_set() and not turn.text and not turn.broken:
             self._take_back(turn)
             return
-        if turn.answer is None:
+        if turn.ended is None:
             turn.interrupt(self.tr("The answer ended early."))
         self._settle(turn)
+
+    def _pass_over(self) -> None:
+        """Who asks on without a vote goes on with the first answer."""
+        turn = self.conversation.last
+        if turn is not None and turn.pair is not None and turn.pair.open:
+            turn.pair.skip()
+            self.grew.emit(turn)
 
     def _settle(self, turn: Turn) -> None:
         self._turn = self._job = None

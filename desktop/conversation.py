@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from desktop.pair import Pair
 from desktop.prose import brief
-from engine.api import NEUTRAL, Answer, Message, Sampling, Steering
+from engine.api import NEUTRAL, Answer, Duel, Message, Sampling, Steering
 from engine.api import Question as EngineQuestion
 
 State = Literal["waiting", "reading", "writing", "done"]
@@ -18,10 +19,16 @@ class Turn:
 
     before, after  sentences for the owner, shown above and below the answer
     broken         the answer ended by a fault; what there is of it stays
+    personal       what was learned from votes may act
+    learned        what of it acts, in words
+    pair           where two answers are written instead of one
     """
 
     question: str
     steering: Steering = NEUTRAL
+    personal: bool = False
+    learned: tuple[str, ...] = ()
+    pair: Pair | None = None
     state: State = "waiting"
     pieces: list[str] = field(default_factory=list)
     answer: Answer | None = None
@@ -32,22 +39,28 @@ class Turn:
 
     @property
     def text(self) -> str:
-        """The answer so far."""
+        """The answer so far; of two the one that the chat goes on with."""
+        if self.pair is not None:
+            return self.pair.text
         if len(self.pieces) > 1:
             self.pieces = ["".join(self.pieces)]
         return self.pieces[0] if self.pieces else ""
 
     @property
-    def stopped(self) -> bool:
-        return self.answer is not None and self.answer.finish == "stopped"
+    def ended(self) -> Answer | None:
+        """The engine's last word on that answer."""
+        return self.pair.answer if self.pair is not None else self.answer
 
-    def add(self, text: str) -> None:
-        self.pieces.append(text)
+    def add(self, text: str, *, answer: int = 0) -> None:
+        if self.pair is not None:
+            self.pair.add(text, answer=answer)
+        else:
+            self.pieces.append(text)
         self.state = "writing"
 
     def note(self, sentence: str) -> None:
         """Keep a sentence at the place where the reader is: under the text once there is any."""
-        (self.after if self.pieces else self.before).append(brief(sentence))
+        (self.after if self.text else self.before).append(brief(sentence))
 
     def finish(self, answer: Answer) -> None:
         """Take the whole text from the engine, which knows best what it said."""
@@ -56,9 +69,19 @@ class Turn:
         self.broken = answer.finish == "interrupted"
         self.state = "done"
 
+    def close(self, duel: Duel) -> None:
+        """Take both texts from the engine."""
+        if self.pair is None:
+            self.pair = Pair()
+        self.pair.close(duel)
+        self.broken = any(answer.finish == "interrupted" for answer in duel.answers)
+        self.state = "done"
+
     def interrupt(self, sentence: str) -> None:
         """End it without the engine's last word."""
         self.after.append(brief(sentence))
+        if self.pair is not None:
+            self.pair.cut()
         self.broken = True
         self.state = "done"
 
@@ -73,17 +96,17 @@ class Conversation:
     def last(self) -> Turn | None:
         return self.turns[-1] if self.turns else None
 
-    def begin(self, text: str, *, steering: Steering) -> Turn:
-        turn = Turn(question=text, steering=steering)
+    def begin(self, text: str, *, steering: Steering, personal: bool) -> Turn:
+        turn = Turn(question=text, steering=steering, personal=personal)
         self.turns.append(turn)
         return turn
 
-    def begin_again(self, *, steering: Steering) -> Turn | None:
+    def begin_again(self, *, steering: Steering, personal: bool) -> Turn | None:
         """Replace the last turn by a fresh one that remembers it, should the engine refuse."""
         if not self.turns:
             return None
         old = self.turns.pop()
-        turn = self.begin(old.question, steering=steering)
+        turn = self.begin(old.question, steering=steering, personal=personal)
         turn.previous = old
         return turn
 
@@ -93,6 +116,11 @@ class Conversation:
         if turn.previous is not None:
             self.turns.append(turn.previous)
         return turn.previous
+
+    def open_turn(self) -> Turn | None:
+        """The last turn whose two answers can be voted on now."""
+        votable = (turn for turn in reversed(self.turns) if turn.pair and turn.pair.open)
+        return next(votable, None)
 
     def question(self, turn: Turn, *, sampling: Sampling) -> EngineQuestion:
         """What the engine needs to answer `turn`, which is the last one.
@@ -105,4 +133,9 @@ class Conversation:
                 messages.append(Message(role="user", text=earlier.question))
                 messages.append(Message(role="assistant", text=earlier.text))
         messages.append(Message(role="user", text=turn.question))
-        return EngineQuestion(messages=tuple(messages), steering=turn.steering, sampling=sampling)
+        return EngineQuestion(
+            messages=tuple(messages),
+            steering=turn.steering,
+            sampling=sampling,
+            personal=turn.personal,
+        )

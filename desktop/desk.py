@@ -1,4 +1,4 @@
-"""Everything that the window can ask for, joined: loading, asking, taste, closing."""
+"""Everything that the window can ask for, joined: loading, asking, voting, taste, closing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.asking import Asking
 from desktop.bridge import Bridge, Listener, once
+from desktop.learning import Learning
 from desktop.loading import Loading
 from desktop.taste import Taste
+from desktop.voting import Voting
 from engine.api import AttuneError, Engine
 
 log = logging.getLogger("desktop.desk")
@@ -29,10 +31,12 @@ class Desk(QObject):
     """Owns the engine's thread and the owner's present taste.
 
     taste_changed(Taste)  preferences, strength or neutral changed
+    settings_changed()    what was to be remembered is, or is not
     noticed(str)          a sentence for the owner, from whichever part
     """
 
     taste_changed = Signal(object)
+    settings_changed = Signal()
     noticed = Signal(str)
 
     def __init__(self, engine: Engine, *, model: str | None = None) -> None:
@@ -42,11 +46,17 @@ class Desk(QObject):
         self._saved = self.taste
         self.bridge = Bridge(self)
         self.loading = Loading(engine, self.bridge, model=model)
-        self.asking = Asking(engine, self.bridge, self.loading, taste=lambda: self.taste)
+        self.learning = Learning(engine, self.bridge)
+        self.asking = Asking(
+            engine, self.bridge, self.loading, self.learning, taste=lambda: self.taste
+        )
+        self.voting = Voting(self.learning, conversation=lambda: self.asking.conversation)
         self._closed = False
         self._rest = QTimer(self, singleShot=True, interval=SAVE_AFTER)
         self._rest.timeout.connect(self.save)
         self.loading.noticed.connect(self._tell)
+        # What was learned acts differently with another model.
+        self.loading.settled.connect(self.learning.fetch)
         for source in (self.loading.failed, self.asking.noticed):
             source.connect(self.noticed)
 
@@ -57,6 +67,12 @@ class Desk(QObject):
         self.taste = taste
         self._rest.start()
         self.taste_changed.emit(taste)
+
+    def remember(self, **changes: Any) -> None:
+        """Change settings that act from the next question on."""
+        work = once(partial(self.engine.change, **changes))
+        told = Listener(heard=self._remembered, failed=self._not_remembered)
+        self.bridge.submit(work, told, lasting=True)
 
     def stop(self) -> None:
         """End what is under way: the answer, or else the loading of a model."""
@@ -98,6 +114,13 @@ class Desk(QObject):
     def _tell(self, sentence: str) -> None:
         if not self.asking.note(sentence):
             self.noticed.emit(sentence)
+
+    def _remembered(self, _: object) -> None:
+        self.settings_changed.emit()
+
+    def _not_remembered(self, error: AttuneError) -> None:
+        self.settings_changed.emit()  # whoever showed the wish shows the truth again
+        self.noticed.emit(error.message)
 
     def _save_failed(self, error: AttuneError) -> None:
         self._saved = Taste(gamma=-1.0)  # equals no taste, so the next change tries again

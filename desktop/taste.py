@@ -47,6 +47,11 @@ class Taste:
             return NEUTRAL
         return Steering(method="amulet", preferences=self.preferences, gamma=self.gamma)
 
+    @property
+    def personal(self) -> bool:
+        """What was learned from votes may act."""
+        return not self.neutral
+
     def adding(self, text: str) -> Taste:
         """With one more preference; unchanged if it is empty, known, or there is no room."""
         words = " ".join(text.split())

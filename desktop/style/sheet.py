@@ -52,6 +52,42 @@ QMainWindow, #column, #page, #stack {{ background: {page}; }}
 #reader {{ background: transparent; border: none; selection-background-color: {selection};
     selection-color: {text}; }}
 
+#quiet[here="true"] {{ background: {surface}; font-weight: 600; }}
+
+#side {{ background: transparent; border: 1px solid {line}; border-radius: {wide}px; }}
+#side QLabel#letter {{ color: {muted}; font-weight: 600; }}
+
+#vote {{ background: {surface}; color: {text}; border: {focus}px solid {surface};
+    border-radius: {radius}px; padding: 6px 14px; font-weight: 600; }}
+#vote:hover {{ border-color: {lit}; }}
+#vote:focus {{ border-color: {accent}; }}
+#vote:disabled {{ background: {raised}; border-color: {raised}; color: {muted}; }}
+
+#plain {{ background: transparent; color: {text}; border: {focus}px solid {line};
+    border-radius: {radius}px; padding: 4px 12px; }}
+#plain:hover {{ background: {surface}; }}
+#plain:focus {{ border-color: {accent}; }}
+#plain:disabled {{ color: {muted}; }}
+
+#choice {{ background: transparent; color: {text}; border: {focus}px solid {line};
+    border-radius: {radius_chip}px; padding: 2px 12px; }}
+#choice:hover {{ background: {surface}; }}
+#choice:checked {{ background: {accent}; border-color: {accent}; color: {on_accent}; }}
+#choice:focus {{ border-color: {accent}; }}
+#choice:checked:focus {{ border-color: {text}; }}
+
+#field {{ background: {raised}; color: {text}; border: {focus}px solid {line};
+    border-radius: {radius}px; padding: 5px 10px; selection-background-color: {selection};
+    selection-color: {text}; }}
+#field:focus {{ border-color: {accent}; }}
+
+#said {{ background: {raised}; border-top: 1px solid {line}; }}
+#section {{ color: {text}; font-weight: 600; }}
+
+#table, #list {{ background: transparent; border: none; color: {text}; outline: none;
+    selection-background-color: {raised}; selection-color: {text}; }}
+#table:focus, #list:focus {{ selection-background-color: {selection}; }}
+
 QSlider#strength {{ border: {focus}px solid transparent; border-radius: {radius}px;
     min-height: 22px; }}
 QSlider#strength:focus {{ border-color: {accent}; }}

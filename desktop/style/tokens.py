@@ -29,6 +29,22 @@ COMPOSER_LINES = 9
 MEASURE = 75
 """Characters on a line of an answer, at most."""
 
+SIDE_MEASURE = 58
+"""Characters on a line of each of two answers side by side."""
+
+SIDE_LEAST = 40
+"""Characters on such a line below which the two are stacked."""
+
+PAGE_MEASURE = 96
+"""Characters across a page of settings or of rows."""
+
+ROW_GAP = 14
+"""What a row of the picture is higher than its text."""
+
+DOT = 11
+INTERVAL = 4
+PICTURE_LEAST = 120
+
 LEADING = 148.0
 """Line height of prose, in per cent."""
 
@@ -80,10 +96,28 @@ class Look:
     @property
     def measure(self) -> int:
         """The width of the widest line of prose."""
+        return self._characters(MEASURE)
+
+    @property
+    def wide(self) -> int:
+        """The width of two answers side by side."""
+        return 2 * (self._characters(SIDE_MEASURE) + 2 * INSET) + GAP_WIDE
+
+    @property
+    def page_measure(self) -> int:
+        """The width of a page that is not running prose."""
+        return self._characters(PAGE_MEASURE)
+
+    @property
+    def side_least(self) -> int:
+        """The width of one of them below which they are stacked."""
+        return self._characters(SIDE_LEAST) + 2 * INSET
+
+    def _characters(self, count: int) -> int:
         # The average of running English text, not of the alphabet.
         sample = "The quick brown fox jumps over the lazy dog and rests awhile."
         width = QFontMetricsF(self.body).horizontalAdvance(sample) / len(sample)
-        return round(width * MEASURE)
+        return round(width * count)
 
     @property
     def code_style(self) -> str:

@@ -9,12 +9,12 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from desktop.actions import chat, preferences
+from desktop.actions import chat, preferences, votes
 from desktop.actions import models as model_actions
 from desktop.desk import Desk
 from desktop.prose import LONGEST_NAME, brief
 from desktop.taste import Taste
-from engine.api import MAX_PREFERENCES, ModelCard
+from engine.api import MAX_PREFERENCES, ModelCard, Outcome
 
 Keys = str | QKeySequence.StandardKey
 
@@ -30,6 +30,7 @@ class Menus(QObject):
         self._window, self._desk = window, desk
         self.groups: list[tuple[str, list[QAction]]] = []
         self._build_chat()
+        self._build_learning()
         self._build_preferences()
         self._build_model()
         self._build_view()
@@ -48,6 +49,12 @@ class Menus(QObject):
         self.send.setEnabled(not answering)
         self.regenerate.setEnabled(answers and not answering)
         self.copy.setEnabled(answers)
+
+    def show_votes(self, *, votable: bool, undoable: bool) -> None:
+        """Two answers wait for a vote; there is something that Undo would take back."""
+        for action in self.votes:
+            action.setEnabled(votable)
+        self.undo.setEnabled(undoable)
 
     def show_taste(self, taste: Taste) -> None:
         """One entry per preference, to remove it."""
@@ -100,6 +107,28 @@ class Menus(QObject):
         menu.addSeparator()
         self.quit = add("quit", self.tr("&Quit"), ["Ctrl+Q"], self._window.close)
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
+
+    def _build_learning(self) -> None:
+        menu = self._menu(self.tr("&Learning"))
+        add, desk = partial(self._add, menu), self._desk
+        kinds: tuple[tuple[Outcome, str, str], ...] = (
+            ("first", self.tr("&A is better"), "Ctrl+1"),
+            ("second", self.tr("&B is better"), "Ctrl+2"),
+            ("equal", self.tr("About &equal"), "Ctrl+9"),
+            ("neither", self.tr("&Neither"), "Ctrl+Shift+9"),
+        )
+        self.votes = [
+            add(f"vote_{outcome}", text, [key], partial(votes.vote, desk, outcome))
+            for outcome, text, key in kinds
+        ]
+        self.votes.append(add("skip", self.tr("&Skip"), ["Ctrl+3"], partial(votes.skip, desk)))
+        menu.addSeparator()
+        self.undo = add(
+            "undo", self.tr("&Undo"), [QKeySequence.StandardKey.Undo], partial(votes.undo, desk)
+        )
+        menu.addSeparator()
+        self.learned = add("learned", self.tr("&What I learned"), ["Ctrl+L"])
+        self.chat = add("chat", self.tr("Back to the &chat"), ["Alt+Left"])
 
     def _build_preferences(self) -> None:
         menu = self._menu(self.tr("&Preferences"))

@@ -27,12 +27,20 @@ class Page(QScrollArea):
     chosen(str)       a question of the empty chat
     link_chosen(str)  a link to the web; it has not been opened
     copy_asked(str)   code to be copied
+    voted(Turn, str)  an Outcome for two answers
+    skipped(Turn)     no vote on them
+    reopened(Turn)    a vote on them after all
+    undo_asked()      take the newest vote back
     bar_changed(int)  the width of the scroll bar; 0 while there is none
     """
 
     chosen = Signal(str)
     link_chosen = Signal(str)
     copy_asked = Signal(str)
+    voted = Signal(object, str)
+    skipped = Signal(object)
+    reopened = Signal(object)
+    undo_asked = Signal()
     bar_changed = Signal(int)
 
     def __init__(self, look: Look, *, parent: QWidget | None = None) -> None:
@@ -40,12 +48,14 @@ class Page(QScrollArea):
         self._look = look
         self._turns: list[TurnView] = []
         self._notices: list[NoticeLine] = []
+        self._rows: list[Column] = []
         self._stale: set[TurnView] = set()
         self._offers: list[QAction] = []
         self._following = True
         self._pause = tokens.FRAME
-        self._column = Column(look.measure)
+        self._column = Column(look.wide)
         self._welcome = Welcome(look)
+        self._middle = self._column_of(self._welcome)
         self._tick = QTimer(self, singleShot=True)
         self._tick.timeout.connect(self._paint)
         self._arrange()
@@ -56,11 +66,15 @@ class Page(QScrollArea):
         """A new question; the reader is taken to it."""
         if turn.previous is not None:
             self._drop(turn.previous)
-        self._welcome.hide()
+        self._middle.hide()
         self._offer_on_last([])
         view = TurnView(turn, self._look, parent=self._column)
         view.link_chosen.connect(self.link_chosen)
         view.copy_asked.connect(self.copy_asked)
+        view.voted.connect(self.voted)
+        view.skipped.connect(self.skipped)
+        view.reopened.connect(self.reopened)
+        view.undo_asked.connect(self.undo_asked)
         self._turns.append(view)
         self._append(view)
         view.show()
@@ -74,7 +88,7 @@ class Page(QScrollArea):
                 self._tick.start(self._pause)
 
     def settle(self, turn: Turn) -> None:
-        """The turn is done; what can be done with it is offered."""
+        """The turn is done, or its vote; what can be done with it is offered."""
         self.refresh(turn)
         self._offer_on_last(self._offers)
 
@@ -85,23 +99,26 @@ class Page(QScrollArea):
             self.add_turn(turn.previous)
             self.refresh(turn.previous)
         self._offer_on_last(self._offers)
-        self._welcome.setVisible(not self._turns)
+        self._middle.setVisible(not self._turns)
 
     def notice(self, text: str) -> None:
         """A sentence that belongs to no turn, at the end."""
-        line = NoticeLine(text, self._look, parent=self._column)
+        line = NoticeLine(text, self._look)
+        column = self._column_of(line)
         self._notices.append(line)
-        self._append(line)
-        line.show()
+        self._rows.append(column)
+        self._append(column)
+        column.show()
         self._following = True
 
     def clear(self) -> None:
-        for widget in (*self._turns, *self._notices):
+        for widget in (*self._turns, *self._rows):
             self._remove(widget)
         self._turns.clear()
         self._notices.clear()
+        self._rows.clear()
         self._stale.clear()
-        self._welcome.show()
+        self._middle.show()
 
     def turn_pages(self, pages: int) -> None:
         """Scroll by so many screens; negative is up."""
@@ -114,10 +131,12 @@ class Page(QScrollArea):
 
     def set_look(self, look: Look) -> None:
         self._look = look
-        self._column.set_measure(look.measure)
+        self._column.set_measure(look.wide)
         self._welcome.set_look(look)
         for line in self._notices:
             line.setFont(look.small)
+        for column in (self._middle, *self._rows):
+            column.set_measure(look.measure)
         for view in self._turns:
             view.set_look(look)
             self.refresh(view.turn)
@@ -135,13 +154,19 @@ class Page(QScrollArea):
         stack.setContentsMargins(0, tokens.GUTTER + tokens.GAP, 0, tokens.GAP_WIDE)
         stack.setSpacing(tokens.TURN_GAP)
         stack.addStretch(2)
-        stack.addWidget(self._welcome)
+        stack.addWidget(self._middle)
         stack.addStretch(3)
         self._welcome.chosen.connect(self.chosen)
         self.setWidget(self._column)
         bar = self.verticalScrollBar()
         bar.valueChanged.connect(self._scrolled)
         bar.rangeChanged.connect(self._grown)
+
+    def _column_of(self, widget: QWidget) -> Column:
+        """What is no pair of answers keeps to the measure."""
+        column = Column(self._look.measure, gutter=0, parent=self._column)
+        column.stack.addWidget(widget)
+        return column
 
     def _append(self, widget: QWidget) -> None:
         self._column.stack.insertWidget(self._column.stack.count() - 1, widget)
@@ -164,7 +189,9 @@ class Page(QScrollArea):
 
     def _offer_on_last(self, actions: list[QAction]) -> None:
         for view in self._turns:
-            last = view is self._turns[-1] and view.turn.state == "done"
+            turn = view.turn
+            stands = turn.pair is None or turn.pair.stage not in ("open", "voting")
+            last = view is self._turns[-1] and turn.state == "done" and stands
             view.offer(actions if last else [])
 
     def _paint(self) -> None:

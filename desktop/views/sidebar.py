@@ -1,7 +1,8 @@
-"""The quiet left edge: chats begin here."""
+"""The quiet left edge: where one is, and where else one can go."""
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -12,27 +13,66 @@ from desktop.style.tokens import Look
 class Sidebar(QFrame):
     """Shows what it is given; the actions are the menu's own."""
 
-    def __init__(self, *, new_chat: QAction, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        new_chat: QAction,
+        chat: QAction,
+        learned: QAction,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("sidebar")
         self.setFixedWidth(tokens.SIDEBAR)
-        self._new = QPushButton(self.tr("+  New chat"), self)
-        self._new.setObjectName("quiet")
-        self._new.setAccessibleName(self.tr("New chat"))
-        self._new.setToolTip(new_chat.shortcut().toString(QKeySequence.SequenceFormat.NativeText))
-        self._new.clicked.connect(new_chat.trigger)
+        self._new = self._entry(self.tr("+  New chat"), new_chat, name=self.tr("New chat"))
+        self.chat = self._entry(self.tr("Chat"), chat)
+        self.learned = self._entry(self.tr("What I learned"), learned)
+        self._count = QLabel(self.learned)
         self._promise = QLabel(self.tr("Nothing you write leaves this computer."), self)
         self._promise.setWordWrap(True)
         self._promise.setContentsMargins(tokens.INSET, 0, 0, 0)
         self._arrange()
+        self.show_place(learned=False)
+
+    def show_votes(self, votes: int) -> None:
+        """How many votes there are, small, beside what they taught."""
+        self._count.setText(str(votes) if votes else "")
+        counted = self.tr("one vote") if votes == 1 else self.tr("{0} votes").format(votes)
+        self.learned.setAccessibleDescription(counted)
+
+    def show_place(self, *, learned: bool) -> None:
+        """Mark the entry of what is on the screen."""
+        for entry, here in ((self.chat, not learned), (self.learned, learned)):
+            entry.setProperty("here", here)
+            entry.setAccessibleName(
+                self.tr("{0}, shown now").format(entry.text()) if here else entry.text()
+            )
+            entry.style().polish(entry)
 
     def set_look(self, look: Look) -> None:
-        self._new.setFont(look.plain)
-        self._promise.setFont(look.small)
+        for entry in (self._new, self.chat, self.learned):
+            entry.setFont(look.plain)
+        for label in (self._count, self._promise):
+            label.setFont(look.small)
+
+    def _entry(self, text: str, action: QAction, *, name: str = "") -> QPushButton:
+        entry = QPushButton(text, self)
+        entry.setObjectName("quiet")
+        entry.setAccessibleName(name or text)
+        entry.setToolTip(action.shortcut().toString(QKeySequence.SequenceFormat.NativeText))
+        entry.clicked.connect(action.trigger)
+        return entry
 
     def _arrange(self) -> None:
+        inside = QVBoxLayout(self.learned)
+        inside.setContentsMargins(0, 0, tokens.PADDING, 0)
+        inside.addWidget(self._count, 0, Qt.AlignmentFlag.AlignRight)
         stack = QVBoxLayout(self)
         stack.setContentsMargins(tokens.GAP, tokens.PADDING, tokens.GAP, tokens.PADDING)
+        stack.setSpacing(tokens.GAP_SMALL)
         stack.addWidget(self._new)
+        stack.addSpacing(tokens.GAP)
+        stack.addWidget(self.chat)
+        stack.addWidget(self.learned)
         stack.addStretch(1)
         stack.addWidget(self._promise)

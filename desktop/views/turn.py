@@ -1,15 +1,23 @@
-"""One question and its answer."""
+"""One question and its answer, or its two."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.conversation import Turn
+from desktop.pair import Pair
 from desktop.style import tokens
 from desktop.style.tokens import Look
+from desktop.views.pair import LETTERS, PairView
+from desktop.widgets.column import Column
+from desktop.widgets.fold import Fold
 from desktop.widgets.reader import Reader
+from desktop.widgets.said import Said
 
 
 class NoticeLine(QLabel):
@@ -30,33 +38,43 @@ class NoticeLine(QLabel):
 class TurnView(QWidget):
     """Shows a turn as it grows; `paint` brings it up to date.
 
-    link_chosen(str)   a link to the web in the answer
-    copy_asked(str)    code of the answer
+    link_chosen(str)     a link to the web in the answer
+    copy_asked(str)      code of the answer
+    voted(Turn, str)     an Outcome for its two answers
+    skipped(Turn)        no vote on them
+    reopened(Turn)       a vote after all
+    undo_asked()         take the vote back
     """
 
     link_chosen = Signal(str)
     copy_asked = Signal(str)
+    voted = Signal(object, str)
+    skipped = Signal(object)
+    reopened = Signal(object)
+    undo_asked = Signal()
 
     def __init__(self, turn: Turn, look: Look, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.turn = turn
         self._look = look
         self._lines: list[NoticeLine] = []
-        self._question = Reader(look, bubble=True, parent=self)
-        self._answer = Reader(look, parent=self)
-        self._state = NoticeLine("", look, parent=self)
-        self._foot = QWidget(self)
+        self._head, self._body = (Column(look.measure, gutter=0, parent=self) for _ in range(2))
+        self._question = Reader(look, bubble=True, parent=self._head)
+        self._answer = Reader(look, parent=self._body)
+        self._state = NoticeLine("", look, parent=self._body)
+        self._said = Said(look, parent=self._body)
+        self._foot = QWidget(self._body)
         self._buttons = QHBoxLayout(self._foot)
         self._above, self._below = QVBoxLayout(), QVBoxLayout()
+        self._stack = QVBoxLayout(self)
+        self.pair: PairView | None = None
+        self.fold: Fold | None = None
         self._arrange()
         self.paint()
 
     def paint(self) -> bool:
         """Show what the turn is now; True if there is more text than could be shown at once."""
-        if self.turn.text:
-            self._answer.show_markdown(self.turn.text)
-            self._answer.show()
-        more = self._answer.advance()
+        more = self._paint_pair(self.turn.pair) if self.turn.pair else self._paint_answer()
         self._show_notes()
         self._show_state()
         return more
@@ -73,11 +91,12 @@ class TurnView(QWidget):
 
     def set_look(self, look: Look) -> None:
         self._look = look
-        self._question.set_look(look)
-        self._answer.set_look(look)
+        for part in (self._question, self._answer, self._said, self.pair, self.fold):
+            if part is not None:
+                part.set_look(look)
         for line in (*self._lines, self._state):
             line.setFont(look.small)
-        self._size_question()
+        self._measure()
 
     # Parts ------------------------------------------------------------------------------
 
@@ -86,26 +105,116 @@ class TurnView(QWidget):
         self._answer.setAccessibleName(self.tr("Answer"))
         self._answer.hide()
         for reader in (self._question, self._answer):
-            reader.link_chosen.connect(self.link_chosen)
-            reader.copy_asked.connect(self.copy_asked)
+            self._pass_on(reader)
         self._question.show_text(self.turn.question)
+        self._said.chosen.connect(self._take_back)
         self._buttons.setContentsMargins(0, 0, 0, 0)
         self._buttons.setSpacing(0)
         self._foot.hide()
-        stack = QVBoxLayout(self)
-        stack.setContentsMargins(0, 0, 0, 0)
+        self._fill(self._head, (self._question, self._above))
+        self._fill(self._body, (self._answer, self._below, self._state, self._said, self._foot))
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._stack.setSpacing(tokens.GAP + tokens.GAP_SMALL)
+        self._stack.addWidget(self._head)
+        self._stack.addWidget(self._body)
+        self._measure()
+
+    @staticmethod
+    def _fill(column: Column, parts: Iterable[QWidget | QVBoxLayout]) -> None:
+        stack = column.stack
         stack.setSpacing(tokens.GAP)
-        stack.addWidget(self._question)
-        stack.addSpacing(tokens.GAP_SMALL)
-        for part in (self._above, self._answer, self._below, self._state, self._foot):
+        for part in parts:
             stack.addLayout(part) if isinstance(part, QVBoxLayout) else stack.addWidget(part)
+
+    def _pass_on(self, part: Reader | PairView | Fold) -> None:
+        part.link_chosen.connect(self.link_chosen)
+        part.copy_asked.connect(self.copy_asked)
+
+    # One answer -------------------------------------------------------------------------
+
+    def _paint_answer(self) -> bool:
+        if self.turn.text:
+            self._answer.show_markdown(self.turn.text)
+            self._answer.show()
+        return self._answer.advance()
+
+    # Two --------------------------------------------------------------------------------
+
+    def _paint_pair(self, pair: Pair) -> bool:
+        view = self.pair or self._add_pair(pair)
+        view.setVisible(not pair.settled)
+        self._answer.setVisible(pair.settled)
+        folded = pair.settled and pair.stage != "same"
+        if self.fold is not None:
+            self.fold.setVisible(folded)
+        self._show_said(pair)
+        if not pair.settled:
+            if self.fold is not None:
+                self.fold.close_up()
+            return view.paint()
+        more = self._paint_answer()
+        if folded:
+            fold = self.fold or self._add_fold()
+            fold.show_text(pair.text_of(1 - pair.chosen), title=self._folded(pair))
+            more = fold.advance() or more
+        self._answer.setAccessibleName(self.tr("Answer {0}").format(LETTERS[pair.chosen]))
+        return more
+
+    def _add_pair(self, pair: Pair) -> PairView:
+        view = self.pair = PairView(pair, self._look, parent=self)
+        self._pass_on(view)
+        view.voted.connect(partial(self.voted.emit, self.turn))
+        view.skipped.connect(partial(self.skipped.emit, self.turn))
+        self._stack.insertWidget(1, view)
+        return view
+
+    def _add_fold(self) -> Fold:
+        fold = self.fold = Fold(self._look, parent=self._body)
+        self._pass_on(fold)
+        fold.toggled.connect(self.paint)
+        self._body.stack.insertWidget(1, fold)
+        fold.show()
+        return fold
+
+    def _folded(self, pair: Pair) -> str:
+        letter = LETTERS[1 - pair.chosen]
+        if pair.outcome in ("first", "second"):
+            return self.tr("Answer {0}, not chosen").format(letter)
+        return self.tr("Answer {0}").format(letter)
+
+    def _show_said(self, pair: Pair) -> None:
+        """What became of the vote, and the way back."""
+        sentence, button = pair.said, ""
+        if pair.stage == "voted":
+            sentence = f"✓ {sentence}"
+            button = self.tr("Undo") if pair.newest else ""
+        elif pair.stage == "skipped":
+            sentence = self.tr("Skipped: nothing was learned from these two.")
+            button = self.tr("Vote after all")
+        elif pair.stage == "voting":
+            sentence = self.tr("Saving your vote …")
+        elif pair.stage == "same":
+            sentence = self.tr("Both answers came out alike, so there is nothing to compare.")
+        elif pair.stage == "cut":
+            sentence = self.tr("One of the two was cut short, so there is nothing to vote on.")
+        name = self.tr("Undo the vote") if pair.stage == "voted" else ""
+        quiet = pair.stage in ("voting", "same", "cut")
+        self._said.show_sentence(sentence, button=button, name=name, quiet=quiet)
+
+    def _take_back(self) -> None:
+        if self.turn.pair is not None and self.turn.pair.stage == "skipped":
+            self.reopened.emit(self.turn)
+        else:
+            self.undo_asked.emit()
+
+    # Lines ------------------------------------------------------------------------------
 
     def _show_notes(self) -> None:
         shown = {line.text() for line in self._lines}
         for layout, sentences in ((self._above, self.turn.before), (self._below, self.turn.after)):
             for sentence in sentences:
                 if sentence not in shown:
-                    line = NoticeLine(sentence, self._look, parent=self)
+                    line = NoticeLine(sentence, self._look, parent=layout.parentWidget())
                     layout.addWidget(line)
                     self._lines.append(line)
 
@@ -124,12 +233,13 @@ class TurnView(QWidget):
                 return self.tr("Reading …")
             case "writing":
                 return ""
-        return "  ·  ".join(part for part in (self._ending(), self._steered()) if part)
+        parts = (self._ending(), self._steered(), self._learned())
+        return "  ·  ".join(part for part in parts if part)
 
     def _ending(self) -> str:
         if self.turn.broken:
             return self.tr("Interrupted: this is what there was.")
-        match self.turn.answer.finish if self.turn.answer else "end":
+        match self.turn.ended.finish if self.turn.ended else "end":
             case "stopped":
                 return self.tr("Stopped.")
             case "length":
@@ -145,6 +255,11 @@ class TurnView(QWidget):
         words = ", ".join(preference.text for preference in steering.preferences)
         return self.tr("Steered towards: {0}").format(words)
 
+    def _learned(self) -> str:
+        if not self.turn.learned or self.turn.pair is not None:
+            return ""
+        return self.tr("Learned: {0}").format(", ".join(self.turn.learned))
+
     def _button(self, action: QAction) -> QPushButton:
         button = QPushButton(action.iconText(), self._foot)
         button.setObjectName("quiet")
@@ -156,8 +271,11 @@ class TurnView(QWidget):
         button.clicked.connect(action.trigger)
         return button
 
-    def _size_question(self) -> None:
-        room = self.width()
+    def _measure(self) -> None:
+        """Prose no wider than the measure; two answers have all the room there is."""
+        for part in (self._head, self._body):
+            part.set_measure(self._look.measure)
+        room = min(self.width(), self._look.measure)
         ideal = self._question.ideal_width()
         self._question.setFixedWidth(max(min(ideal, room), 48))
 
@@ -166,4 +284,4 @@ class TurnView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.oldSize().width() != event.size().width():
-            self._size_question()
+            self._measure()

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QRect, Qt
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QCloseEvent, QGuiApplication
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QCloseEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+)
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from desktop import window_state
-from desktop.actions import chat, help, links, preferences
+from desktop.actions import chat, help, links, preferences, votes
 from desktop.conversation import Turn
 from desktop.desk import Desk
+from desktop.findings import acting
 from desktop.prose import LONGEST_NAME, brief, plain
 from desktop.style import tokens
 from desktop.style.sheet import sheet
 from desktop.style.theme import Theme
 from desktop.style.tokens import Look
 from desktop.taste import Taste
+from desktop.views.learned import LearnedPage
 from desktop.views.menus import Menus
 from desktop.views.page import Page
+from desktop.views.places import Places
 from desktop.views.sidebar import Sidebar
 from desktop.widgets.column import Column
 from desktop.widgets.composer import Composer
@@ -57,15 +68,21 @@ class Window(QMainWindow):
         self.composer = Composer(send=self.menus.send, stop=self.menus.stop)
         self.steering = SteeringBar()
         self.status = StatusLine(look, models=self.menus.models)
-        self.sidebar = Sidebar(new_chat=self.menus.new_chat)
+        self.sidebar = Sidebar(
+            new_chat=self.menus.new_chat, chat=self.menus.chat, learned=self.menus.learned
+        )
         self._dock = Column(look.measure)
+        self._chat = QWidget()
+        self.places = Places(self._chat, learned=self._make_learned)
         self._arrange()
         self._connect_desk()
+        self._connect_votes()
         self._connect_parts()
         self._connect_menus()
         self._take_place(state)
         self.apply_look(look)
         self._show_taste(desk.taste)
+        self._show_learned()
         self._show_busy()
         self.composer.setFocus()
 
@@ -74,18 +91,30 @@ class Window(QMainWindow):
         self.setFont(look.plain)
         self.setStyleSheet(sheet(look))
         self._dock.set_measure(look.measure)
-        for part in (self.page, self.composer, self.steering, self.status, self.sidebar):
+        for part in (
+            self.page, self.composer, self.steering, self.status, self.sidebar, self.places,
+        ):  # fmt: skip
             part.set_look(look)
 
     # What the desk says -----------------------------------------------------------------
 
     def _asked(self, turn: Turn) -> None:
+        self.places.show_chat()
         self.page.add_turn(turn)
         self._show_busy()
 
     def _settled(self, turn: Turn) -> None:
         self._show_busy()
         self.page.settle(turn)
+        self._show_votes()
+        if turn.pair is not None and turn.pair.open:
+            first, second = (
+                action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+                for action in self.menus.votes[:2]
+            )
+            ready = self.tr("Both answers are ready. {0} if A is better, {1} if B is better.")
+            self._announce(ready.format(first, second))
+            return
         spoken = turn.text[:LONGEST_SPOKEN]
         self._announce(self.tr("The answer is finished. {0}").format(spoken))
 
@@ -98,6 +127,7 @@ class Window(QMainWindow):
         self.composer.setFocus()
 
     def _cleared(self) -> None:
+        self.places.show_chat()
         self.page.clear()
         self._show_busy()
         self.composer.setFocus()
@@ -136,21 +166,75 @@ class Window(QMainWindow):
 
     def _show_taste(self, taste: Taste) -> None:
         self.menus.show_taste(taste)
+        learned = self._desk.learning.learned
         self.steering.show_values(
-            taste.words, full=taste.full, strength=taste.strength, neutral=taste.neutral
-        )
+            taste.words, full=taste.full, strength=taste.strength, neutral=taste.neutral,
+            learned=learned is not None and bool(acting(learned)),
+        )  # fmt: skip
 
     def _show_busy(self) -> None:
         asking, loading = self._desk.asking, self._desk.loading
         answers = any(turn.text for turn in asking.conversation.turns)
         self.menus.show_busy(answering=asking.busy, loading=loading.busy, answers=answers)
         self.composer.show_busy(asking.busy)
+        self._show_votes()
+
+    def _show_votes(self) -> None:
+        votable = self._desk.asking.conversation.open_turn() is not None
+        learned = self._desk.learning.learned
+        undoable = learned is not None and bool(learned.undoable)
+        self.menus.show_votes(votable=votable and self.places.at_chat, undoable=undoable)
+
+    def _show_learned(self) -> None:
+        learned = self._desk.learning.learned
+        self.sidebar.show_votes(learned.votes if learned is not None else 0)
+        self.steering.show_learned(learned is not None and bool(acting(learned)))
+        self._show_votes()
+
+    def _vote_changed(self, turn: Turn) -> None:
+        if turn.pair is not None and not turn.pair.open:
+            self._keep_focus()
+        self.page.settle(turn)
+        self._show_votes()
+
+    def _undone(self, words: str) -> None:
+        if self.places.at_chat:
+            self._noticed(self.tr("Taken back: {0}.").format(words))
+
+    def _not_learned(self, sentence: str) -> None:
+        if self.places.at_chat:
+            self._noticed(sentence)
+
+    def _moved(self, away: bool) -> None:
+        self.sidebar.show_place(learned=away)
+        self._show_votes()
+        if not away:
+            self.composer.setFocus()
 
     # What the owner does ----------------------------------------------------------------
 
     def _send(self) -> None:
         if chat.ask(self._desk, self.composer.text):
             self.composer.clear()
+
+    def _undo(self) -> None:
+        self._keep_focus()
+        votes.undo(self._desk)
+
+    def _keep_focus(self) -> None:
+        """The button that was pressed goes away: a second press must not hit its neighbour."""
+        if self.page.isAncestorOf(self.focusWidget()):
+            self.composer.setFocus()
+
+    def _in_chat(self, run: Callable[[], object]) -> None:
+        """Where the parts of the conversation are on the screen."""
+        self.places.show_chat()
+        run()
+
+    def _make_learned(self) -> LearnedPage:
+        page = LearnedPage(self._desk, self._theme.look)
+        page.told.connect(self._announce)
+        return page
 
     def _zoom(self, steps: int) -> None:
         self._theme.set_zoom(self._theme.zoom + steps if steps else 0)
@@ -169,7 +253,8 @@ class Window(QMainWindow):
         stack.setContentsMargins(0, tokens.GAP, 0, tokens.PADDING)
         for part in (self.composer, self.steering, self.status):
             stack.addWidget(part)
-        right = QVBoxLayout()
+        right = QVBoxLayout(self._chat)
+        right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
         right.addWidget(self.page, 1)
         right.addWidget(self._dock)
@@ -179,7 +264,7 @@ class Window(QMainWindow):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.sidebar)
-        row.addLayout(right, 1)
+        row.addWidget(self.places, 1)
         self.setCentralWidget(centre)
         self.page.set_offers([self.menus.copy, self.menus.regenerate])
 
@@ -200,6 +285,19 @@ class Window(QMainWindow):
         desk.noticed.connect(self._noticed)
         desk.taste_changed.connect(self._show_taste)
 
+    def _connect_votes(self) -> None:
+        desk = self._desk
+        desk.learning.changed.connect(self._show_learned)
+        desk.learning.failed.connect(self._not_learned)
+        desk.voting.changed.connect(self._vote_changed)
+        desk.voting.told.connect(self._announce)
+        desk.voting.undone.connect(self._undone)
+        self.places.moved.connect(self._moved)
+        self.page.voted.connect(partial(votes.vote_on, desk))
+        self.page.skipped.connect(partial(votes.skip_turn, desk))
+        self.page.reopened.connect(partial(votes.vote_after_all, desk))
+        self.page.undo_asked.connect(self._undo)
+
     def _connect_parts(self) -> None:
         desk = self._desk
         self._theme.changed.connect(self.apply_look)
@@ -218,8 +316,10 @@ class Window(QMainWindow):
         menus = self.menus
         for action, run in (
             (menus.send, self._send),
-            (menus.add_preference, self.steering.begin_preference),
-            (menus.choose, self.status.open_models),
+            (menus.add_preference, partial(self._in_chat, self.steering.begin_preference)),
+            (menus.choose, partial(self._in_chat, self.status.open_models)),
+            (menus.learned, self.places.show_learned),
+            (menus.chat, self.places.show_chat),
             (menus.zoom_in, partial(self._zoom, 1)),
             (menus.zoom_out, partial(self._zoom, -1)),
             (menus.zoom_reset, partial(self._zoom, 0)),
@@ -262,6 +362,19 @@ class Window(QMainWindow):
         QAccessible.updateAccessibility(event)
 
     # Qt ---------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        # On another page Escape leads back, and does not stop the answer at the same time.
+        if (
+            isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Escape
+            and not self.places.at_chat
+        ):
+            event.accept()
+            if event.type() == QEvent.Type.KeyPress:
+                self.places.show_chat()
+            return True
+        return super().event(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

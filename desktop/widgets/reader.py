@@ -6,10 +6,11 @@ import math
 from itertools import zip_longest
 from time import perf_counter
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QByteArray, QEvent, QRectF, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
+    QKeySequence,
     QPainter,
     QPaintEvent,
     QPen,
@@ -256,6 +257,17 @@ class Reader(QTextBrowser):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+    def event(self, event: QEvent) -> bool:
+        # There is nothing to undo in a text that cannot be edited: the key is for the vote.
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.matches(QKeySequence.StandardKey.Undo)
+        ):
+            event.ignore()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in _PASS_ON and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:

@@ -33,11 +33,19 @@ class SteeringBar(QWidget):
         self._controls = QWidget(self)
         self._strength = Strength(parent=self._controls)
         self._neutral = Toggle(self.tr("Neu&tral"), parent=self._controls)
+        self._steers = False
         self._prepare()
 
     def show_values(
-        self, words: tuple[str, ...], *, full: bool, strength: float, neutral: bool
+        self,
+        words: tuple[str, ...],
+        *,
+        full: bool,
+        strength: float,
+        neutral: bool,
+        learned: bool,
     ) -> None:
+        """learned  something that votes taught acts on answers, too"""
         self._chips.show_words(words, full=full, resting=neutral)
         self._strength.show_fraction(strength, resting=neutral)
         # Without a preference there is nothing that could be strong.
@@ -45,7 +53,12 @@ class SteeringBar(QWidget):
         blocked = self._neutral.blockSignals(True)
         self._neutral.setChecked(neutral)
         self._neutral.blockSignals(blocked)
-        self._neutral.setVisible(bool(words) or neutral)
+        self._steers = bool(words) or neutral
+        self.show_learned(learned)
+
+    def show_learned(self, learned: bool) -> None:
+        """Whether what votes taught acts: the switch is there whenever something steers."""
+        self._neutral.setVisible(self._steers or learned)
 
     def begin_preference(self) -> None:
         self._chips.begin()
@@ -56,7 +69,7 @@ class SteeringBar(QWidget):
 
     def _prepare(self) -> None:
         self._neutral.setAccessibleName(self.tr("Neutral answers"))
-        told = self.tr("The untouched model answers; the preferences rest.")
+        told = self.tr("The untouched model answers; preferences and votes rest.")
         self._neutral.setToolTip(told)
         self._neutral.setAccessibleDescription(told)
         self._chips.add_asked.connect(self.add_asked)

@@ -49,6 +49,9 @@ def open_window(qtbot: QtBot, engine: ScriptedEngine) -> Iterator[Open]:
     yield opener
     for window in windows:
         window.close()
+    for thread in threading.enumerate():
+        if thread.name == "attune-plotting":
+            thread.join(60)  # the first import of pyqtgraph takes its time
     assert not lanes(), "the engine's thread outlived its window: Desk.close must end it"
 
 

@@ -14,14 +14,21 @@ from engine.api import (
     AnswerEvent,
     AttuneError,
     Chunk,
+    Duel,
+    DuelEvent,
     Engine,
+    Learned,
     ModelCard,
+    Outcome,
+    PastVote,
     Question,
     Ready,
     Settings,
     Started,
     StartEvent,
+    Voted,
 )
+from tests.gui.scripted_record import Held, ScriptedRecord
 
 CONTEXT = 8192
 
@@ -33,6 +40,9 @@ OTHER = replace(STARTER, id="qwen-0.5b", name="Qwen2.5 Coder 0.5B", starter=Fals
 MISSING = replace(OTHER, id="gone", name="Lost & found 7B", available=False)
 
 Script = Callable[["ScriptedEngine", Question], Iterable[AnswerEvent]]
+DuelScript = Callable[["ScriptedEngine", Question], Iterable[DuelEvent]]
+
+WHY = "It is not known yet whether you like shorter answers or longer answers."
 
 
 def ready(card: ModelCard = STARTER) -> Ready:
@@ -77,13 +87,48 @@ def endless(text: str = "la ") -> Script:
     return script
 
 
+def pair(first: str, second: str, *, verdict: Any = "open", trait: str = "short") -> DuelScript:
+    """Stream both in turns, word by word, and end as this verdict says."""
+
+    def script(engine: ScriptedEngine, question: Question) -> Iterator[DuelEvent]:
+        yield started()
+        texts = [text.split(" ") for text in (first, second)]
+        for count in range(max(map(len, texts))):
+            for answer, words in enumerate(texts):
+                if count < len(words):
+                    text = words[count] if count == 0 else f" {words[count]}"
+                    yield Chunk(text=text, tokens=count + 1, answer=answer)
+        yield engine.held(question, first, second, verdict=verdict, trait=trait)
+
+    return script
+
+
+def endless_pair(first: str = "la ", second: str = "lu ") -> DuelScript:
+    """Both say a little and then go on until stopped."""
+
+    def script(engine: ScriptedEngine, question: Question) -> Iterator[DuelEvent]:
+        yield started()
+        yield Chunk(text=first, tokens=1)
+        yield Chunk(text=second, tokens=1, answer=1)
+        engine.stopped.wait(10)
+        yield engine.held(question, first, second, verdict="cut")
+
+    return script
+
+
 class ScriptedEngine(Engine):
-    """Answers with the scripts in `scripts`, in order; then with "Yes."."""
+    """Answers with the scripts in `scripts`, in order; then with "Yes.".
+
+    While there are `duels`, two answers are worth it as often as the settings allow.
+    """
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._settings = Settings()
         self.scripts: deque[Script] = deque()
+        self.duels: deque[DuelScript] = deque()
+        self.record = ScriptedRecord()
+        self._since_duel = self._settings.duel_every
         self.cards: tuple[ModelCard, ...] = (STARTER, OTHER, MISSING)
         self.questions: list[Question] = []
         self.loaded: list[str | None] = []
@@ -130,11 +175,74 @@ class ScriptedEngine(Engine):
         self.threads.add(threading.get_ident())
         self.questions.append(question)
         self.stopped.clear()
+        self._since_duel += 1
         script = self.scripts.popleft() if self.scripts else says("Yes.")
         yield from script(self, question)
 
     def stop(self) -> None:
         self.stopped.set()
+
+    def wants_duel(self) -> str:
+        self.threads.add(threading.get_ident())
+        every = self._settings.duel_every
+        if self._settings.neutral or not every or self._since_duel + 1 < every:
+            return ""
+        return WHY if self.duels else ""
+
+    def duel(self, question: Question) -> Iterator[DuelEvent]:
+        self.threads.add(threading.get_ident())
+        self.questions.append(question)
+        self.stopped.clear()
+        self._since_duel = 0
+        yield from self.duels.popleft()(self, question)
+
+    def held(
+        self, question: Question, first: str, second: str, *, verdict: Any, trait: str = "short"
+    ) -> Duel:
+        """Both have ended; put on record what can be voted on."""
+        id = ""
+        if verdict == "open":
+            id = f"duel-{len(self.record.duels) + 1}"
+            asked = question.messages[-1].text if self._settings.keep_texts else ""
+            self.record.duels[id] = Held(id=id, trait=trait, question=asked)
+        finish = "stopped" if verdict == "cut" else "end"
+        answers = (answered(first, finish=finish), answered(second, finish=finish))
+        return Duel(id=id, answers=answers, why=WHY, verdict=verdict)
+
+    def vote(self, duel: str, outcome: Outcome) -> Voted:
+        self.threads.add(threading.get_ident())
+        return self.record.vote(duel, outcome, neutral=self._settings.neutral)
+
+    def learned(self) -> Learned:
+        self.threads.add(threading.get_ident())
+        return self.record.learned(neutral=self._settings.neutral)
+
+    def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
+        return self.record.past_votes(trait)
+
+    def undo(self) -> str:
+        self.threads.add(threading.get_ident())
+        return self.record.undo()
+
+    def delete_vote(self, duel: str) -> Learned:
+        self.record.withdraw(duel)
+        return self.learned()
+
+    def forget_trait(self, trait: str) -> Learned:
+        self.record.forget(trait)
+        return self.learned()
+
+    def add_trait(self, sentence: str) -> Learned:
+        self.record.add(sentence)
+        return self.learned()
+
+    def remove_trait(self, trait: str) -> Learned:
+        self.record.remove(trait)
+        return self.learned()
+
+    def reset_learning(self) -> Learned:
+        self.record.reset()
+        return self.learned()
 
     def models(self) -> tuple[ModelCard, ...]:
         return self.cards

@@ -345,7 +345,8 @@ import sys
 import desktop.__main__
 assert not [m for m in sys.modules if m.startswith(("PySide6", "engine.api"))]
 import desktop.app
-heavy = ("numpy", "llama_cpp", "markdown_it", "pygments", "jinja2", "PySide6.QtNetwork")
+heavy = ("numpy", "pyqtgraph", "llama_cpp", "markdown_it", "pygments", "jinja2",
+         "PySide6.QtNetwork")
 print([m for m in sys.modules if m in heavy])
 """
 

@@ -1,0 +1,181 @@
+"""What the votes have taught, as last told by the engine, and changing it. On the GUI thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.bridge import Bridge, Listener, once
+from engine.api import (
+    AttuneError,
+    Engine,
+    Learned,
+    LearnedTrait,
+    Outcome,
+    PastVote,
+    Voted,
+)
+
+log = logging.getLogger("desktop.learning")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answered:
+    """What the engine's call returned, and how everything stands since; None where unknown."""
+
+    result: object
+    learned: Learned | None
+    votes: tuple[PastVote, ...] | None
+
+
+class Learning(QObject):
+    """Keeps one answer to "what was learned"; every change goes through here.
+
+    trouble  why nothing could be read the last time, in a sentence; "" if it could
+
+    changed()                 `learned` and `votes` are new
+    voted(Voted)              a vote counts, and what it did
+    refused(duel, sentence)   a vote does not count, and why
+    did(str)                  a change of the owner's was made, in a sentence; Undo takes it back
+    undone(str)               the newest change was taken back; which, in words
+    failed(str)               a change could not be made, and why
+    """
+
+    changed = Signal()
+    voted = Signal(object)
+    refused = Signal(str, str)
+    did = Signal(str)
+    undone = Signal(str)
+    failed = Signal(str)
+
+    def __init__(self, engine: Engine, bridge: Bridge) -> None:
+        super().__init__()
+        self._engine, self._bridge = engine, bridge
+        self._made: list[str] = []
+        self.learned: Learned | None = None
+        self.trouble = ""
+        self.votes: tuple[PastVote, ...] = ()
+
+    @property
+    def newest_vote(self) -> str:
+        """The duel whose vote is the newest change of this run; "" where another one is newer."""
+        return self._made[-1] if self._made else ""
+
+    def fetch(self) -> None:
+        """Ask the engine how everything stands."""
+        self._do(
+            self._engine.learned,
+            done=lambda _: self.changed.emit(),
+            failed=self._unread,
+            lasting=False,
+        )
+
+    def hear(self, learned: Learned) -> None:
+        """The engine told by the way what it knows."""
+        if learned != self.learned:
+            self.learned = learned
+            self.changed.emit()
+
+    def vote(self, duel: str, outcome: Outcome) -> None:
+        def done(result: object) -> None:
+            self._made.append(duel)
+            self.changed.emit()
+            self.voted.emit(result)
+
+        self._do(
+            partial(self._engine.vote, duel, outcome),
+            done=done,
+            failed=partial(self.refused.emit, duel),
+        )
+
+    def undo(self) -> None:
+        """Take the newest change back, whichever it was."""
+
+        def done(result: object) -> None:
+            if self._made:
+                self._made.pop()
+            self.changed.emit()
+            self.undone.emit(str(result))
+
+        self._do(self._engine.undo, done=done)
+
+    def delete_vote(self, duel: str) -> None:
+        self._change(partial(self._engine.delete_vote, duel), self.tr("The vote is deleted."))
+
+    def forget(self, trait: LearnedTrait) -> None:
+        said = self.tr("Earlier votes say nothing about “{0}” any more.")
+        call = partial(self._engine.forget_trait, trait.trait.id)
+        self._change(call, said.format(trait.trait.more))
+
+    def remove(self, trait: LearnedTrait) -> None:
+        said = self.tr("Attune asks no more about “{0}”, and no longer steers by it.")
+        call = partial(self._engine.remove_trait, trait.trait.id)
+        self._change(call, said.format(trait.trait.more))
+
+    def add(self, sentence: str) -> None:
+        said = self.tr("Attune will ask about “{0}”, too.").format(sentence)
+        self._change(partial(self._engine.add_trait, sentence), said)
+
+    def reset(self) -> None:
+        self._change(self._engine.reset_learning, self.tr("Started over: no vote counts any more."))
+
+    # ------------------------------------------------------------------------------------
+
+    def _change(self, call: Callable[[], object], said: str) -> None:
+        def done(_: object) -> None:
+            self._made.append("")
+            self.changed.emit()
+            self.did.emit(said)
+
+        self._do(call, done=done)
+
+    def _do(
+        self,
+        call: Callable[[], object],
+        *,
+        done: Callable[[object], None],
+        failed: Callable[[str], object] | None = None,
+        lasting: bool = True,
+    ) -> None:
+        listener = Listener(
+            heard=partial(self._heard, done),
+            failed=partial(self._failed, failed or self.failed.emit),
+        )
+        self._bridge.submit(once(partial(self._on_lane, call)), listener, lasting=lasting)
+
+    def _heard(self, done: Callable[[object], None], item: object) -> None:
+        if isinstance(item, _Answered):
+            self.trouble = ""
+            self.learned = item.learned or self.learned
+            self.votes = self.votes if item.votes is None else item.votes
+            done(item.result)
+
+    def _failed(self, tell: Callable[[str], object], error: AttuneError) -> None:
+        tell(error.message)
+
+    def _unread(self, sentence: str) -> None:
+        # Not told aloud: answers say it themselves, and the page when it is opened.
+        self.trouble = sentence
+        self.changed.emit()
+
+    # On the lane's thread ---------------------------------------------------------------
+
+    def _on_lane(self, call: Callable[[], object]) -> _Answered:
+        result = call()
+        try:
+            return _Answered(
+                result=result, learned=self._learned(result), votes=self._engine.past_votes()
+            )
+        except AttuneError as error:
+            # The change itself is made: to call it a failure would invite a second one.
+            log.warning("what was learned cannot be read: %s", error.message)
+            return _Answered(result=result, learned=None, votes=None)
+
+    def _learned(self, result: object) -> Learned:
+        if isinstance(result, Voted):
+            return result.learned
+        return result if isinstance(result, Learned) else self._engine.learned()

@@ -1,0 +1,151 @@
+"""How Attune asks and what it keeps: the switches under what was learned."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from desktop.style import tokens
+from desktop.style.tokens import Look
+from desktop.widgets.choice import Choice
+from desktop.widgets.toggle import Toggle
+
+LONGEST = 300
+"""Characters of a trait in the owner's own words."""
+
+
+class Habits(QWidget):
+    """Shows what is set.
+
+    neutral_changed(bool)  the untouched model, or not
+    pace_changed(int)      two answers at most once in so many questions
+    keep_changed(bool)     questions and answers are kept with votes
+    add_asked(str)         one more trait, in the owner's words
+    reset_asked()          start over
+    """
+
+    neutral_changed = Signal(bool)
+    pace_changed = Signal(int)
+    keep_changed = Signal(bool)
+    add_asked = Signal(str)
+    reset_asked = Signal()
+
+    def __init__(self, look: Look, *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.neutral = Toggle(self.tr("Neutral: the untouched model answers"), parent=self)
+        self.keep = Toggle(self.tr("Keep questions and answers with votes"), parent=self)
+        self.pace = Choice(self._paces(), name=self.tr("How often two answers"), parent=self)
+        self.field = QLineEdit(self)
+        self.add = QPushButton(self.tr("Add"), self)
+        self.reset = QPushButton(self.tr("Start over"), self)
+        self._adding = QWidget(self)
+        self._labels: list[QLabel] = []
+        self._titles: list[QLabel] = []
+        self._arrange()
+        self._connect()
+        self.set_look(look)
+
+    def show_values(self, *, neutral: bool, pace: int, keep: bool) -> None:
+        for toggle, value in ((self.neutral, neutral), (self.keep, keep)):
+            blocked = toggle.blockSignals(True)
+            toggle.setChecked(value)
+            toggle.blockSignals(blocked)
+        self.pace.show_value(pace)
+
+    def show_learner(self, *, traits: bool, votes: int) -> None:
+        """Without traits that can be read none can be added; without votes nothing starts over."""
+        self._adding.setVisible(traits)
+        self.reset.setEnabled(votes > 0)
+
+    def set_look(self, look: Look) -> None:
+        self.setFont(look.plain)
+        title = type(look.plain)(look.plain)
+        title.setWeight(title.Weight.DemiBold)
+        for label in self._titles:
+            label.setFont(title)
+        for label in self._labels:
+            label.setFont(look.small)
+        for toggle in (self.neutral, self.keep):
+            toggle.set_look(look)
+        self.pace.set_look(look)
+        for part in (self.neutral, self.keep, self.field, self.add, self.reset):
+            part.setFont(look.plain)
+
+    # Parts ------------------------------------------------------------------------------
+
+    def _paces(self) -> dict[int, str]:
+        return {
+            0: self.tr("Never"),
+            10: self.tr("Rarely (every 10th)"),
+            3: self.tr("Sometimes (every 3rd)"),
+            1: self.tr("Often (every question)"),
+        }
+
+    def _connect(self) -> None:
+        self.neutral.toggled.connect(self.neutral_changed)
+        self.keep.toggled.connect(self.keep_changed)
+        self.pace.chosen.connect(self.pace_changed)
+        self.field.returnPressed.connect(self._add)
+        self.add.clicked.connect(self._add)
+        self.reset.clicked.connect(self.reset_asked)
+
+    def _add(self) -> None:
+        if self.field.text().strip():
+            self.add_asked.emit(self.field.text())
+
+    def _arrange(self) -> None:
+        self._name()
+        stack = QVBoxLayout(self)
+        stack.setContentsMargins(tokens.INSET, 0, tokens.INSET, 0)
+        stack.setSpacing(tokens.GAP)
+        inside = QVBoxLayout(self._adding)
+        inside.setContentsMargins(0, 0, 0, tokens.GAP_WIDE)
+        inside.setSpacing(tokens.GAP)
+        inside.addWidget(self._title(self.tr("Add a trait in your own words"), self.field))
+        row = QHBoxLayout()
+        row.setSpacing(tokens.GAP)
+        row.addWidget(self.field, 1)
+        row.addWidget(self.add)
+        inside.addLayout(row)
+        stack.addWidget(self._adding)
+        stack.addWidget(self._title(self.tr("How often two answers"), self.pace))
+        stack.addWidget(self.pace)
+        stack.addSpacing(tokens.GAP)
+        stack.addWidget(self.neutral, 0, Qt.AlignmentFlag.AlignLeft)
+        stack.addWidget(self.keep, 0, Qt.AlignmentFlag.AlignLeft)
+        stack.addWidget(self._label(self._kept()))
+        stack.addSpacing(tokens.GAP_WIDE)
+        stack.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignLeft)
+        stack.addWidget(self._label(self.tr("No vote counts any more. Undo brings them back.")))
+
+    def _name(self) -> None:
+        for part in (self.neutral, self.keep, self.add, self.reset):
+            part.setAccessibleName(part.text())
+        self.add.setAccessibleName(self.tr("Add this trait"))
+        self.keep.setAccessibleDescription(self._kept())
+        for button in (self.add, self.reset):
+            button.setObjectName("plain")
+        self.field.setObjectName("field")
+        self.field.setMaxLength(LONGEST)
+        self.field.setPlaceholderText(self.tr("Begin with the answer, then explain."))
+        self.field.setAccessibleName(self.tr("A trait in your own words"))
+
+    def _kept(self) -> str:
+        return self.tr(
+            "Then you can read above what a vote was about. They stay on this computer; while this "
+            "is off, only numbers about the answers are kept."
+        )
+
+    def _title(self, text: str, buddy: QWidget) -> QLabel:
+        label = QLabel(text, self)
+        label.setObjectName("section")
+        label.setBuddy(buddy)
+        self._titles.append(label)
+        return label
+
+    def _label(self, text: str) -> QLabel:
+        label = QLabel(text, self)
+        label.setObjectName("muted")
+        label.setWordWrap(True)
+        self._labels.append(label)
+        return label

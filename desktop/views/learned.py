@@ -1,0 +1,244 @@
+"""The page "What I learned": every trait, how sure it is, its votes, and ways to change it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from desktop import findings
+from desktop.actions import learning, preferences, votes
+from desktop.desk import Desk
+from desktop.prose import brief
+from desktop.style import tokens
+from desktop.style.tokens import Look
+from desktop.taste import Taste
+from desktop.views.habits import Habits
+from desktop.views.trait_detail import TraitDetail
+from desktop.widgets.column import Column
+from desktop.widgets.said import Said
+from desktop.widgets.trait_plot import Mark
+from desktop.widgets.trait_table import Row, TraitTable
+from engine.api import Learned, LearnedTrait
+
+
+class LearnedPage(QWidget):
+    """Shows what the desk has learned, and passes on what its owner wants changed.
+
+    told(str)  something happened that who listens should hear
+    """
+
+    told = Signal(str)
+
+    def __init__(self, desk: Desk, look: Look, *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk, self._look = desk, look
+        self._adding = ""
+        self._area, self._column = QScrollArea(self), Column(look.page_measure)
+        self._title, self._lead, self._teach = QLabel(), QLabel(), QLabel()
+        self.table = TraitTable(look)
+        self.detail = TraitDetail(look)
+        self.habits = Habits(look)
+        self.said = Said(look)
+        self._bar = QFrame(self)
+        self._foot = Column(look.page_measure)
+        self._foot.setObjectName("")
+        self._arrange()
+        self._connect()
+        self.set_look(look)
+        self.refresh()
+        self._show_habits()
+
+    @property
+    def headline(self) -> str:
+        return f"{self._title.text()} {self._lead.text()}"
+
+    def enter(self) -> None:
+        """It comes on the screen: ask anew, and put the keyboard where the rows are."""
+        self.said.show_sentence("")
+        self._bar.hide()
+        self._desk.learning.fetch()
+        first = self.table if self.table.isVisibleTo(self) else self.habits.neutral
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def refresh(self) -> None:
+        """Show what is learned now."""
+        learned = self._desk.learning.learned
+        traits = learned.traits if learned is not None else ()
+        self._title.setText(self.tr("What I learned"))
+        unknown = self._desk.learning.trouble or self.tr("Reading …")
+        self._lead.setText(findings.headline(learned) if learned else brief(unknown))
+        self._show_teaching(learned)
+        self.table.show_rows([_row(trait) for trait in traits])
+        self.table.setVisible(bool(traits))
+        self._show_detail()
+        if learned is not None:
+            readable = learned.learner == "utilities"
+            self.habits.show_learner(traits=readable, votes=learned.votes)
+
+    def set_look(self, look: Look) -> None:
+        self._look = look
+        for column in (self._column, self._foot):
+            column.set_measure(look.page_measure)
+        large = type(look.body)(look.body)
+        large.setPointSizeF(look.body.pointSizeF() * 1.7)
+        large.setWeight(large.Weight.DemiBold)
+        self._title.setFont(large)
+        self._lead.setFont(look.body)
+        self._teach.setFont(look.plain)
+        for part in (self.table, self.detail, self.habits, self.said):
+            part.set_look(look)
+
+    # What the desk says -----------------------------------------------------------------
+
+    def _show_teaching(self, learned: Learned | None) -> None:
+        text = ""
+        if learned is not None and learned.learner == "neural":
+            text = self.tr(
+                "The neural learner has no traits that could be read: it knows as a whole what you "
+                "like. Its votes are kept, and can be used by the other learner."
+            )
+        elif learned is not None and not learned.traits:
+            text = self.tr("No trait is asked about. Add one in your own words below.")
+        elif learned is not None and not learned.votes:
+            text = self.tr(
+                "Now and then Attune writes two answers that differ in one of these traits. Say "
+                "which you like better: its dot moves towards your side, and the line around it "
+                "gets shorter as Attune gets surer. Every vote can be read and deleted here."
+            )
+        elif learned is not None:
+            text = self.tr(
+                "A dot lies on the side that you like; the line is where it surely is: the "
+                "shorter, the surer. Filled dots steer your answers."
+            )
+        self._teach.setText(text)
+        self._teach.setVisible(bool(text))
+
+    def _show_detail(self, _: str = "") -> None:
+        trait = self._current()
+        self.detail.setVisible(trait is not None)
+        if trait is not None:
+            about = [v for v in self._desk.learning.votes if v.trait == trait.trait.id]
+            self.detail.show_trait(trait, about)
+
+    def _current(self) -> LearnedTrait | None:
+        learned = self._desk.learning.learned
+        traits = learned.traits if learned is not None else ()
+        return next((t for t in traits if t.trait.id == self.table.current), None)
+
+    def _show_habits(self, _: Taste | None = None) -> None:
+        settings = self._desk.engine.settings
+        self.habits.show_values(
+            neutral=self._desk.taste.neutral, pace=settings.duel_every, keep=settings.keep_texts
+        )
+
+    def _did(self, sentence: str) -> None:
+        if self._adding:
+            self._adding = ""
+            self.habits.field.clear()
+        self._say(sentence, undo=True)
+
+    def _failed(self, sentence: str) -> None:
+        self._adding = ""
+        self._say(sentence, undo=False)
+
+    def _undone(self, words: str) -> None:
+        self._say(self.tr("Taken back: {0}.").format(words), undo=False)
+
+    def _noticed(self, sentence: str) -> None:
+        """It stands in the conversation, too, which cannot be seen now."""
+        if self.isVisible():
+            self._say(sentence, undo=False, aloud=False)
+
+    def _say(self, sentence: str, *, undo: bool, aloud: bool = True) -> None:
+        button = self.tr("Undo") if undo else ""
+        self.said.show_sentence(brief(sentence), button=button)
+        self._foot.set_bar(self._area.width() - self._area.viewport().width())
+        self._bar.show()
+        if aloud and self.isVisible():
+            self.told.emit(sentence)
+
+    # Joining ----------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        desk = self._desk
+        desk.learning.changed.connect(self.refresh)
+        desk.learning.did.connect(self._did)
+        desk.learning.failed.connect(self._failed)
+        desk.learning.undone.connect(self._undone)
+        desk.noticed.connect(self._noticed)
+        desk.taste_changed.connect(self._show_habits)
+        desk.settings_changed.connect(self._show_habits)
+        self.table.selected.connect(self._show_detail)
+        self.detail.delete_asked.connect(partial(learning.delete_vote, desk))
+        self.detail.forget_asked.connect(partial(learning.forget_trait, desk))
+        self.detail.remove_asked.connect(partial(learning.stop_asking, desk))
+        self.habits.neutral_changed.connect(partial(preferences.set_neutral, desk))
+        self.habits.pace_changed.connect(partial(learning.set_pace, desk))
+        self.habits.keep_changed.connect(partial(learning.set_keep_texts, desk))
+        self.habits.add_asked.connect(self._add)
+        self.habits.reset_asked.connect(partial(learning.start_over, desk))
+        self.said.chosen.connect(partial(votes.undo, desk))
+
+    def _add(self, sentence: str) -> None:
+        self._adding = sentence
+        learning.add_trait(self._desk, sentence)
+
+    def _arrange(self) -> None:
+        self.setObjectName("stack")
+        self.setAccessibleName(self.tr("What I learned"))
+        self._title.setObjectName("headline")
+        self._lead.setObjectName("headline")
+        self._teach.setObjectName("muted")
+        self._fill()
+        self._area.setObjectName("page")
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setAccessibleName(self.tr("What I learned"))
+        self._area.setWidget(self._column)
+        self._bar.setObjectName("said")
+        inside = QVBoxLayout(self._bar)
+        inside.setContentsMargins(0, tokens.GAP, 0, tokens.GAP)
+        inside.addWidget(self._foot)
+        self._foot.stack.addWidget(self.said)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self._area, 1)
+        outer.addWidget(self._bar)
+
+    def _fill(self) -> None:
+        stack = self._column.stack
+        stack.setContentsMargins(0, tokens.GUTTER + tokens.GAP, 0, tokens.GUTTER)
+        stack.setSpacing(tokens.GAP)
+        for label in (self._title, self._lead, self._teach):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+            label.setContentsMargins(tokens.INSET, 0, tokens.INSET, 0)
+            stack.addWidget(label)
+        stack.addSpacing(tokens.GAP_WIDE)
+        stack.addWidget(self.table)
+        stack.addSpacing(tokens.GAP_WIDE)
+        stack.addWidget(self.detail)
+        stack.addSpacing(tokens.GUTTER)
+        stack.addWidget(self.habits)
+        stack.addStretch(1)
+
+
+def _row(trait: LearnedTrait) -> Row:
+    leaning = 0 if findings.undecided(trait) else (1 if trait.sure >= 0.5 else -1)
+    told = QCoreApplication.translate("LearnedPage", "{0} or {1}: {2}").format(
+        trait.trait.less, trait.trait.more, findings.belief(trait)
+    )
+    return Row(
+        id=trait.trait.id,
+        less=trait.trait.less,
+        more=trait.trait.more,
+        leaning=leaning,
+        sure=findings.sure(trait),
+        told=told,
+        mark=Mark(at=trait.weight, low=trait.low, high=trait.high, firm=bool(trait.theta)),
+    )
