@@ -10,6 +10,7 @@ from engine.inference.client import Client
 from engine.inference.generation import Generation
 from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat, choose
+from engine.inference.threads import ThreadGovernor, most_threads
 from engine.models.catalogue import starter_path
 from engine.session import selftest
 from engine.types import Answer, Launch, Question
@@ -35,11 +36,17 @@ class Bench:
             self.model.template, marks=self.model.marks, speaks_chatml=chatml
         )
         self.streams = Streams(self.model)
+        self._governor = ThreadGovernor(launch.threads, most=most_threads())
 
     def ask(self, question: Question) -> Answer:
         """One whole answer; seed 1 where the question has none."""
-        *_, answer = Generation(
-            question,
+        (answer,) = self.ask_together(question)
+        return answer
+
+    def ask_together(self, *questions: Question) -> tuple[Answer, ...]:
+        """Whole answers from the same batches; 16 streams in all are the most."""
+        events = Generation(
+            *questions,
             model=self.model,
             streams=self.streams,
             form=self.form,
@@ -47,6 +54,10 @@ class Bench:
             seed=1,
             clock=time.perf_counter,
             stopped=lambda: False,
+            on_step=self._pace,
         ).run()
-        assert isinstance(answer, Answer)
-        return answer
+        return tuple(event for event in events if isinstance(event, Answer))
+
+    def _pace(self, seconds: float, streams: int) -> None:
+        """Let the number of threads follow the machine, as the app does."""
+        self.model.use_threads(self._governor.observe(seconds, streams=streams))

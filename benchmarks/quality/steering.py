@@ -26,6 +26,7 @@ from statistics import mean
 
 from benchmarks.bench import Bench, launch_here
 from engine.models.catalogue import starter_path
+from engine.session.questions import HELD_OUT
 from engine.types import Message, Preference, Question, Sampling, Steering
 
 HERE = Path(__file__).parent
@@ -80,8 +81,7 @@ def main() -> int:
     name = arguments.model.stem
     out: Path = arguments.out or HERE / "results" / f"steering-{name}.json"
     done = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
-    asked = (HERE / "questions.txt").read_text(encoding="utf-8").splitlines()
-    asked = asked[: arguments.questions]
+    asked = HELD_OUT[: arguments.questions]
     model: Path = arguments.model
     bench = Bench(str(model), name=model.stem, launch=launch_here())
     for setting in settings():

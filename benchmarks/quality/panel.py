@@ -1,0 +1,104 @@
+"""Many simulations at once: their questions are answered in the same batches, each only once.
+
+Answers are kept in a file beside the results, one JSON line each, under a key made of everything
+that they depend on. A run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from benchmarks.bench import Bench
+from engine.inference.model import MAX_STREAMS
+from engine.inference.variants import plan
+from engine.types import Answer, Question
+
+Asked = tuple[Question, ...]
+Answered = tuple[Answer, ...]
+Result = TypeVar("Result")
+Run = Generator[Asked, Answered, Result]
+
+
+class Panel:
+    """A model, and every answer that it ever gave."""
+
+    def __init__(self, bench: Bench, *, cache: Path) -> None:
+        self.bench = bench
+        self._cache = cache
+        self._known: dict[str, Answer] = {}
+        self.answered, self._begun = 0, time.monotonic()
+        if cache.exists():
+            for line in cache.read_bytes().splitlines():
+                entry = json.loads(line)
+                self._known[entry["key"]] = msgspec.convert(entry["answer"], Answer)
+
+    def ask(self, questions: Asked) -> Answered:
+        """Answers in the order of the questions; what is known is not asked again."""
+        self._answer_new(questions)
+        return tuple(self._known[_key(q)] for q in questions)
+
+    def play(self, runs: dict[str, Run[Result]]) -> dict[str, Result]:
+        """Drive all runs to their ends, together; returns what each returned."""
+        waiting: dict[str, Asked] = {}
+        ended: dict[str, Result] = {}
+
+        def resume(name: str, answers: Answered | None) -> None:
+            try:
+                waiting[name] = runs[name].send(answers) if answers else next(runs[name])
+            except StopIteration as end:
+                waiting.pop(name, None)
+                ended[name] = end.value
+
+        for name in runs:
+            resume(name, None)
+        while waiting:
+            self._answer_new([q for asked in waiting.values() for q in asked])
+            for name, asked in list(waiting.items()):
+                resume(name, self.ask(asked))
+            self._report(ended, waiting)
+        print(file=sys.stderr)
+        return ended
+
+    def _answer_new(self, questions: Iterable[Question]) -> None:
+        new = {key: q for q in questions if (key := _key(q)) not in self._known}
+        batch: dict[str, Question] = {}
+        for key, question in new.items():
+            if sum(map(_streams, (*batch.values(), question))) > MAX_STREAMS:
+                self._run(batch)
+                batch = {}
+            batch[key] = question
+        if batch:
+            self._run(batch)
+
+    def _run(self, batch: dict[str, Question]) -> None:
+        answers = self.bench.ask_together(*batch.values())
+        self._cache.parent.mkdir(parents=True, exist_ok=True)
+        with self._cache.open("ab") as file:
+            for key, answer in zip(batch, answers, strict=True):
+                self._known[key] = answer
+                entry = {"key": key, "answer": msgspec.to_builtins(answer)}
+                file.write(msgspec.json.encode(entry) + b"\n")
+        self.answered += len(batch)
+        minutes = (time.monotonic() - self._begun) / 60
+        print(
+            f"\r{self.answered} answers in {minutes:.1f} min ", end="", file=sys.stderr, flush=True
+        )
+
+    def _report(self, ended: dict[str, Result], waiting: dict[str, Asked]) -> None:
+        print(f" {len(ended)} of {len(ended) + len(waiting)} runs done", end="", file=sys.stderr)
+
+
+def _streams(question: Question) -> int:
+    return len(plan(question).chats)
+
+
+def _key(question: Question) -> str:
+    return hashlib.sha256(msgspec.json.encode(question)).hexdigest()[:24]
