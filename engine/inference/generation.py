@@ -1,8 +1,9 @@
 """The decoding loop: streams in, steering and sampling in the middle, text out.
 
-For every step: read one row of logits per stream, steer, draw a token, give it to all streams of
-that answer. Several answers, the two of a duel above all, are decoded in the same batches. Time is
-counted in two parts, the model's (`decode`) and ours (`steer`).
+For every step: read one row of logits per stream, steer, choose a token, give it to all streams of
+that answer; `Drawing` and `Weighing` are the two ways to choose. Several answers, the two of a duel
+above all, are decoded in the same batches. Time is counted in two parts, the model's (`decode`) and
+ours (`steer`).
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ class Generation:
         """Checks the questions. Raises InputError.
 
         seed     used where a question has none
-        stopped  polled before every step
-        on_step  told the seconds and streams of every decoding step
+        stopped  polled before every batch
+        on_step  told the seconds and tokens of every batch after the prompt
         on_prompt  told when the template has done its part and the prompt is about to be read
         """
         self._arms = [Arm(q, model=model, form=form, name=name, seed=seed) for q in questions]

@@ -8,10 +8,10 @@ no second decoding. The mathematics are in `engine.steering.network`.
 An answer without exploration *leads*; one with it is measured against the first that leads, never
 takes the token that the leader takes in the same step, and remembers where the two have differed.
 
-Source: T-POP (arXiv 2509.24696), one round. Differs from the paper: probabilities are those after
-the repetition penalty; where preferences are stated, after Amulet as well, and a token that
-Amulet's plausibility cut leaves out is no candidate for that answer; an answer that has ended
-stays as it is.
+Source: T-POP (arXiv 2509.24696), one round. The best score is taken: temperature and the cuts of
+sampling do nothing here. Differs from the paper: probabilities are those after the repetition
+penalty; where preferences are stated, after Amulet as well, and a token that Amulet's plausibility
+cut leaves out is no candidate for that answer; an answer that has ended stays as it is.
 """
 
 from __future__ import annotations
@@ -204,17 +204,22 @@ class Weighing:
         return {n: tokens[n] for n in live}
 
     def advance(self, taken: Mapping[int, int]) -> None:
+        self._follow({n: t for n, t in taken.items() if n in self._weighed})
+        # Last, because those who draw look at the rows where the model left them.
         self._plain.advance({n: t for n, t in taken.items() if n not in self._weighed})
-        going = [n for n in taken if n in self._weighed and self._weighed[n].arm.finish is None]
-        # The first stream of each was decoded when its candidates were.
+
+    # ----------------------------------------------------------------------------------------
+
+    def _follow(self, taken: Mapping[int, int]) -> None:
+        """Decode what weighed answers took on their other streams, those of preferences. The first
+        stream of each was decoded when its candidates were."""
+        going = [n for n in taken if self._weighed[n].arm.finish is None]
         others = {place: taken[n] for n in going for place in self._places[n][1:]}
         if not others:
             return
         rows = self._rig.decode(lambda: self._rig.streams.step(others), tokens=len(others))
         for n, own in zip(going, ranges([len(self._places[n]) - 1 for n in going]), strict=True):
             self._rows[n] = np.concatenate([self._rows[n], rows[own.start : own.stop]])
-
-    # ----------------------------------------------------------------------------------------
 
     def _weigh(self, live: Sequence[int]) -> dict[int, int]:
         """Try the candidates of these answers, and take one for each."""

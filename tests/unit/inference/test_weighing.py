@@ -331,9 +331,10 @@ def test_answers_with_and_without_a_reward_are_written_together() -> None:
     asker = Asker(FakeModel())
     plain = question(ASKED, max_tokens=24)
     steered = question(ASKED, steering=preferring("concise"), max_tokens=9)
-    alone = [duel(asker, q)[0].text for q in (plain, weighed(reward()), steered)]
-    together = duel(asker, plain, weighed(reward()), steered)
-    assert [a.text for a in together] == alone
+    both_ways = weighed(reward(), steering=preferring("formal", gamma=0.01), max_tokens=15)
+    for questions in ((plain, weighed(reward()), steered), (steered, both_ways, plain)):
+        alone = [duel(asker, q)[0].text for q in questions]
+        assert [a.text for a in duel(asker, *questions)] == alone
 
 
 # What is told of an answer ------------------------------------------------------------------
