@@ -10,7 +10,6 @@ from engine.inference.client import Client
 from engine.inference.generation import Generation
 from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat, choose
-from engine.inference.threads import ThreadGovernor, most_threads
 from engine.models.catalogue import starter_path
 from engine.session import selftest
 from engine.types import Answer, Launch, Question
@@ -36,7 +35,6 @@ class Bench:
             self.model.template, marks=self.model.marks, speaks_chatml=chatml
         )
         self.streams = Streams(self.model)
-        self._governor = ThreadGovernor(launch.threads, most=most_threads())
 
     def ask(self, question: Question) -> Answer:
         """One whole answer; seed 1 where the question has none."""
@@ -54,10 +52,5 @@ class Bench:
             seed=1,
             clock=time.perf_counter,
             stopped=lambda: False,
-            on_step=self._pace,
         ).run()
         return tuple(event for event in events if isinstance(event, Answer))
-
-    def _pace(self, seconds: float, streams: int) -> None:
-        """Let the number of threads follow the machine, as the app does."""
-        self.model.use_threads(self._governor.observe(seconds, streams=streams))

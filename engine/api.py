@@ -7,6 +7,7 @@ one at a time. `stop` alone may be called from any thread at any moment.
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import random
 import sqlite3
@@ -367,6 +368,8 @@ class Engine:
 
     @cached_property
     def _learning(self) -> Learning:
+        # Its matrices are small; threads of their own would only fight the model's for the cores.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from engine.session.learning import Answering, Learning, Manner
 
         def manner() -> Manner:

@@ -27,6 +27,7 @@ import numpy as np
 from benchmarks.bench import Bench, launch_here
 from benchmarks.quality.panel import Panel
 from benchmarks.quality.picture import draw_curves, interval
+from engine.inference.threads import most_threads
 from engine.models.catalogue import starter_path
 from engine.preference.ballots import Evidence
 from engine.preference.learner import Contrast, Learner, Serving, TraitPull, poles, scaled
@@ -42,7 +43,7 @@ from engine.types import MAX_THETA, Answer, Message, Preference, Question, Sampl
 
 HERE = Path(__file__).parent
 CHECKPOINTS = (0, 5, 10, 20, 40)
-MEASURED = 6
+MEASURED = 5
 SEARCHED = 8
 """Questions, of those voted on, that the oracle is found with."""
 
@@ -52,7 +53,8 @@ Asking = Callable[[str], Question]
 def main() -> int:
     arguments = _arguments()
     model: Path = arguments.model
-    bench = Bench(str(model), name=model.stem, launch=launch_here())
+    launch = replace(launch_here(), threads=arguments.threads or most_threads())
+    bench = Bench(str(model), name=model.stem, launch=launch)
     panel = Panel(bench, cache=HERE / "answers" / f"{model.stem}.jsonl")
     study = Study(
         panel,
@@ -84,6 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--votes", type=int, default=40)
     parser.add_argument("--parts", default=PARTS, help=f"any of {PARTS}, in this order")
+    parser.add_argument("--threads", type=int, help="all cores, unless the machine is shared")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
 

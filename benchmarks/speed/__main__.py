@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench import Bench, launch_here
-from benchmarks.speed import decoding, starting, steering
+from benchmarks.speed import decoding, learning, starting, steering
 from benchmarks.speed.measure import HEADER, Row
 from engine.models.catalogue import starter_path
 from engine.session import selftest
@@ -38,7 +38,9 @@ def main() -> int:
     for path in paths:
         bench = Bench(path, name=Path(path).stem, launch=launch)
         rows += decoding.run(bench, pairs=arguments.pairs, small=Path(path).stat().st_size < SMALL)
+        rows += learning.run(bench, pairs=arguments.pairs)
         bench.model.close()
+    rows.append(learning.vote(times=15))
     _tell(rows)
     _keep(rows, paths, launch, arguments.out)
     return 0

@@ -8,17 +8,16 @@ at most a dozen weights that is milliseconds, and every vote counts at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.preference.ballots import F64, FLIPS, TIE, log_likelihood, sigmoid
 from engine.types import Outcome
 
 DRAWS = 4096
-WORK = 200_000
+WORK = 100_000
 """Draws × votes at most; with many votes the posterior is nearly Gaussian and few draws do."""
 
 FREEDOM = 6.0
@@ -38,6 +37,13 @@ class Votes:
     second: F64
     outcomes: tuple[Outcome, ...]
     worth: F64
+
+    def groups(self) -> Iterator[tuple[Outcome, F64, F64, F64]]:
+        """Votes by outcome: it, features of both answers, worth."""
+        told = np.asarray(self.outcomes)
+        for outcome in dict.fromkeys(self.outcomes):
+            here = told == outcome
+            yield outcome, self.first[here], self.second[here], self.worth[here]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,14 +119,12 @@ def infer(votes: Votes, *, prior: Prior, rng: np.random.Generator) -> Posterior:
 def log_posterior(weights: F64, votes: Votes, *, prior: Prior) -> F64:
     """Up to a constant, for each row of `weights`, float64, (S, m) → (S,)."""
     total: F64 = -0.5 * (((weights - prior.mean) / prior.sd) ** 2).sum(axis=1)
-    for outcome, places in _groups(votes.outcomes).items():
-        first = weights @ votes.first[places].T
-        second = weights @ votes.second[places].T
-        total = total + log_likelihood(outcome, first, second) @ votes.worth[places]
+    for outcome, first, second, worth in votes.groups():
+        total = total + log_likelihood(outcome, weights @ first.T, weights @ second.T) @ worth
     return total
 
 
-def most_probable(votes: Votes, *, prior: Prior, rounds: int = 50, close: float = 1e-8) -> F64:
+def most_probable(votes: Votes, *, prior: Prior, rounds: int = 50, close: float = 1e-6) -> F64:
     """The most probable weights, (m,).
 
     Newton's method with the expected curvature, which is positive definite even where the flips
@@ -166,8 +170,7 @@ def _slope(w: F64, votes: Votes, *, prior: Prior) -> tuple[F64, F64, F64]:
     """Gradient of the log posterior, (m,), its expected and its observed negative curvature."""
     gradient = -(w - prior.mean) / prior.sd**2
     expected = observed = np.diag(prior.sd**-2)
-    for outcome, places in _groups(votes.outcomes).items():
-        first, second, worth = votes.first[places], votes.second[places], votes.worth[places]
+    for outcome, first, second, worth in votes.groups():
         sides = (first, second) if outcome == "neither" else (first - second,)
         for side in sides:
             slope, fisher, curve = _curves(outcome, side @ w)
@@ -203,14 +206,6 @@ def _bends(p: F64, *, sign: float) -> F64:
 def _flipped(meant: F64, other: F64) -> F64:
     """A share ε of the votes says the opposite of what was meant."""
     found: F64 = (1.0 - FLIPS) * meant + FLIPS * other
-    return found
-
-
-def _groups(outcomes: Sequence[Outcome]) -> dict[Outcome, npt.NDArray[np.intp]]:
-    """Where each outcome stands."""
-    found: dict[Outcome, npt.NDArray[np.intp]] = {}
-    for outcome in dict.fromkeys(outcomes):
-        found[outcome] = np.flatnonzero([o == outcome for o in outcomes])
     return found
 
 

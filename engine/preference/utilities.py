@@ -102,11 +102,9 @@ class UtilityLearner:
         self._traits, self._votes = tuple(traits), tuple(votes)
         usual = {m: _usual(self._traits, votes, m) for m in {model, *(v.model for v in votes)}}
         self._now = usual[model]
-        features = [
-            [_features(self._traits, side, usual[v.model]) for side in (v.first, v.second)]
-            for v in votes
-        ]
-        pairs = np.asarray(features, float).reshape(len(votes), 2, len(traits) + 1)
+        sides = [side for vote in votes for side in (vote.first, vote.second)]
+        scales = np.asarray([usual[vote.model] for vote in votes for _ in range(2)])
+        pairs = _features(self._traits, sides, scales).reshape(len(votes), 2, 1 + len(traits))
         self.posterior: Posterior = infer(
             Votes(
                 first=pairs[:, 0],
@@ -162,7 +160,7 @@ class UtilityLearner:
 
     def reward(self, utilities: Mapping[str, float]) -> float:
         """How much better an answer seems than one that nothing is known of, in logits."""
-        return float(_features(self._traits, utilities, self._now) @ self.posterior.mean)
+        return float(_features(self._traits, [utilities], self._now[None])[0] @ self.posterior.mean)
 
     # What could be asked ---------------------------------------------------------------------
 
@@ -293,10 +291,19 @@ def _usual(traits: Sequence[Trait], votes: Sequence[Evidence], model: str) -> F6
     return found
 
 
-def _features(traits: Sequence[Trait], utilities: Mapping[str, float], usual: F64) -> F64:
-    """f of an answer, (1 + m,): whether it was pushed to any pole, and for each trait how far it
-    leans to `more`, in units of what poles usually show. 0 where not measured."""
-    raw = np.asarray([[utilities.get(t.id + sign, 0.0) for sign in "+-"] for t in traits])
-    leans = np.clip(raw.reshape(-1, 2) / usual, -LIMIT, LIMIT)
-    pushed = float((leans > PUSHED).any())
-    return np.append(pushed, leans[:, 0] - leans[:, 1])
+def _features(traits: Sequence[Trait], sides: Sequence[Mapping[str, float]], usual: F64) -> F64:
+    """f of N answers, (N, 1 + m): whether it was pushed to any pole, and for each trait how far it
+    leans to `more`, in units of what poles usually show. 0 where not measured.
+
+    usual  (N, m, 2), nats
+    """
+    places = {t.id + sign: 2 * i + k for i, t in enumerate(traits) for k, sign in enumerate("+-")}
+    raw = np.zeros((len(sides), 2 * len(traits)))
+    for row, side in zip(raw, sides, strict=True):
+        for stream, phi in side.items():
+            if stream in places:  # not of a trait that was removed
+                row[places[stream]] = phi
+    shape = len(sides), len(traits), 2
+    leans = np.clip(raw.reshape(shape) / usual.reshape(shape), -LIMIT, LIMIT)
+    pushed = np.any(leans > PUSHED, axis=(1, 2), keepdims=True)[..., 0]
+    return np.concatenate([pushed, leans[..., 0] - leans[..., 1]], axis=1)

@@ -32,7 +32,7 @@ Asked = tuple[Question, ...]
 Answered = tuple[Answer, ...]
 Learn = Callable[[Sequence[Evidence]], Learner]
 
-SAMPLING = Sampling(max_tokens=160, temperature=0.0)
+SAMPLING = Sampling(max_tokens=100, temperature=0.0)
 """The likeliest tokens: what two answers differ in then comes from the steering, not from luck."""
 
 

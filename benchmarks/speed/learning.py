@@ -1,0 +1,171 @@
+"""Learning: a duel against one plain answer, what the features of all traits cost, a vote."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from benchmarks.bench import Bench
+from benchmarks.speed.decoding import question
+from benchmarks.speed.measure import Row, in_turn
+from engine.inference.scoring import score
+from engine.preference.learner import Serving, poles, scaled
+from engine.preference.traits import BUILT_IN
+from engine.session.duels import steered
+from engine.session.learning import Answering, Learning, Manner
+from engine.store.record import Record, StoredAnswer, StoredDuel
+from engine.types import MAX_PULLS, OUTCOMES, Answer, Pull, Question, Steering
+
+VOTES = 1000
+TOKENS = 96
+
+
+def run(bench: Bench, *, pairs: int) -> list[Row]:
+    """The rows of one model."""
+    return [duel(bench, pairs=pairs), all_features(bench, pairs=pairs), share(bench)]
+
+
+def duel(bench: Bench, *, pairs: int) -> Row:
+    """Two steered answers, four streams, against one plain answer of the same length."""
+    measured = in_turn(lambda: _duel(bench)[1], lambda: _plain(bench), pairs=pairs)
+    return measured.row(
+        "time: a duel of two steered answers / one plain answer",
+        model=bench.name,
+        target=1.6,
+        low=True,
+        detail=f"{measured_ms(measured.a)} against {measured_ms(measured.b)} ms a token",
+    )
+
+
+def all_features(bench: Bench, *, pairs: int) -> Row:
+    """The same with what all ten traits think of both answers, scored afterwards."""
+
+    def with_features() -> float:
+        answers, per_token = _duel(bench)
+        begun = time.perf_counter()
+        _score_all(bench, answers)
+        return per_token + (time.perf_counter() - begun) / max(a.tokens for a in answers)
+
+    measured = in_turn(with_features, lambda: _plain(bench), pairs=pairs)
+    return measured.row(
+        "time: a duel with the features of all traits / one plain answer",
+        model=bench.name,
+        target=2.5,
+        low=True,
+        detail=f"{measured_ms(measured.a)} against {measured_ms(measured.b)} ms a token",
+    )
+
+
+def share(bench: Bench) -> Row:
+    """Our own work in the steps of a duel: steering, sampling, adding up utilities."""
+    shares = []
+    for _ in range(5):
+        first = bench.ask_together(*_arms())[0].seconds
+        shares.append(first.steer / (first.steer + first.decode))
+    return Row(
+        name="learning and steering, share of a duel's step",
+        model=bench.name,
+        ratio=median(shares),
+        spread=(min(shares), max(shares)),
+        target=0.05,
+        low=True,
+        detail="cut, draw and utilities included",
+    )
+
+
+def vote(*, times: int) -> Row:
+    """A vote with a thousand on record: saved, everything derived anew, and put into words."""
+    with tempfile.TemporaryDirectory() as folder:
+        record = Record(Path(folder) / "record.db", clock=time.time)
+        learning = Learning(
+            record,
+            manner=lambda: Manner(learner="utilities", fade=None, neutral=False),
+            model=lambda: Answering(id="m", width=0),
+        )
+        for number in range(VOTES + times):
+            record.open_duel(_stored(number))
+        for number in range(VOTES):
+            record.vote(f"d{number}", OUTCOMES[number * 7 % 5 % len(OUTCOMES)])
+        learning.learned()
+        spent = [_timed(learning, f"d{VOTES + i}") for i in range(times)]
+        record.close()
+    milliseconds = [1e3 * s for s in spent]
+    return Row(
+        name=f"a vote with {VOTES:,} on record, milliseconds",
+        model="–",
+        ratio=median(milliseconds),
+        spread=(min(milliseconds), max(milliseconds)),
+        target=50,
+        low=True,
+        detail="on the disk, derived anew, in words",
+    )
+
+
+def _timed(learning: Learning, duel: str) -> float:
+    begun = time.perf_counter()
+    learning.vote(duel, "first")
+    return time.perf_counter() - begun
+
+
+def _stored(number: int) -> StoredDuel:
+    trait = BUILT_IN[number % len(BUILT_IN)].id
+
+    def answer(stream: str) -> StoredAnswer:
+        return StoredAnswer(
+            text="", finish="end", tokens=80, utilities={trait + stream: 8.0 + number % 7}
+        )
+
+    return StoredDuel(
+        id=f"d{number}",
+        at=float(number),
+        model="m",
+        learner="utilities",
+        trait=trait,
+        why="",
+        question="",
+        answers=(answer("+"), answer("-")),
+        swapped=False,
+        detail={},
+    )
+
+
+def _arms() -> tuple[Question, Question]:
+    """Both poles of a trait that leaves answers long, so that neither ends early."""
+    trait = next(t for t in BUILT_IN if t.id == "vivid")
+    plain = question(tokens=TOKENS)
+    plain = replace(plain, sampling=replace(plain.sampling, temperature=0.7, seed=3))
+    first, second = (Serving(pulls=(scaled(pole, 1.0),)) for pole in poles(trait))
+    return steered(plain, first), steered(plain, second)
+
+
+def _duel(bench: Bench) -> tuple[tuple[Answer, ...], float]:
+    """The answers, and seconds for each token of the longer one."""
+    answers = bench.ask_together(*_arms())
+    seconds = answers[0].seconds
+    return answers, (seconds.decode + seconds.steer) / max(a.tokens for a in answers)
+
+
+def _plain(bench: Bench) -> float:
+    answer = bench.ask(question(tokens=TOKENS))
+    return (answer.seconds.decode + answer.seconds.steer) / answer.tokens
+
+
+def _score_all(bench: Bench, answers: tuple[Answer, ...]) -> None:
+    pulls = tuple(Pull(sentence=trait.sentence, theta=0.0) for trait in BUILT_IN)
+    for start in range(0, len(pulls), MAX_PULLS):
+        asked = question(Steering(pulls=pulls[start : start + MAX_PULLS]), tokens=TOKENS)
+        score(
+            asked,
+            texts=[answer.text for answer in answers],
+            model=bench.model,
+            streams=bench.streams,
+            form=bench.form,
+            stopped=lambda: False,
+        )
+
+
+def measured_ms(seconds: tuple[float, ...]) -> str:
+    return f"{1e3 * median(seconds):.1f}"
