@@ -76,7 +76,7 @@ class Reward:
     squash       reward through a sigmoid, or as it is
     candidates   k: tokens of each answer that are weighed
     exploration  ν ≥ 0: how strongly this answer is pulled to where the reward is unsure, measured
-                 against the first answer of the same batch; 0 is none
+                 against the first answer of the same batch that does not explore; 0 is none
     spread       V, the diagonal, as long as `network`; empty where `exploration` is 0
     """
 

@@ -80,9 +80,10 @@ class Learning:
         return self._current()[0].serving()
 
     def contrast(self) -> Contrast | None:
-        """The duel that would tell most; None where no trait is left to ask about."""
+        """The duel that would tell most; None where there is nothing to ask about."""
         learner, standing = self._current()
-        return learner.contrast() if _asked(standing) else None
+        askable = self._model().width if learner.name == "neural" else _asked(standing)
+        return learner.contrast() if askable else None
 
     def learned(self) -> Learned:
         """Everything, for the owner to see."""

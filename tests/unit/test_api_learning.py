@@ -1,0 +1,216 @@
+"""The one door, its learning half: when two answers are shown, what a vote does, what may fail."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.api import Engine
+from engine.errors import (
+    AlreadyVoted,
+    DamagedRecord,
+    InvalidParameter,
+    NothingToUndo,
+    UnknownDuel,
+    UnknownTrait,
+)
+from engine.types import Answer, Chunk, Duel, Notice, Question, Simulated, Trait
+from tests.fakes.asking import question
+from tests.fakes.host import Trouble
+from tests.unit.conftest import MakeEngine
+
+ASKED = replace(question("How do I keep basil alive?"), personal=True)
+TEXTS = ("Water it.", "Give it a warm and bright place, and water it often.")
+DIE = Trouble(at="decode", signal=signal.SIGKILL, tokens=4, times=1)
+
+
+def started(make_engine: MakeEngine, **changes: object) -> Engine:
+    engine = make_engine(**changes)
+    for _ in engine.start():
+        pass
+    return engine
+
+
+def hold(engine: Engine, asked: Question = ASKED) -> Duel:
+    duels = [event for event in engine.duel(asked) if isinstance(event, Duel)]
+    assert len(duels) == 1
+    return duels[0]
+
+
+def ask(engine: Engine, asked: Question = ASKED) -> Answer:
+    (answer,) = (event for event in engine.answer(asked) if isinstance(event, Answer))
+    return answer
+
+
+def test_a_vote_changes_the_next_answer_and_undo_changes_it_back(make_engine: MakeEngine) -> None:
+    engine = started(make_engine)
+    assert ask(engine).streams == 1
+    voted = engine.vote(hold(engine).id, "first")
+    assert voted.sentence
+    assert [t.trait.id for t in voted.learned.traits if t.theta] == ["short"]
+    assert ask(engine).streams == 2
+    assert engine.undo() == "the vote on shorter or longer answers"
+    assert ask(engine).streams == 1
+
+
+def test_a_neutral_question_is_never_steered(make_engine: MakeEngine) -> None:
+    engine = started(make_engine)
+    engine.vote(hold(engine).id, "first")
+    assert ask(engine, replace(ASKED, personal=False)).streams == 1
+
+
+def test_both_answers_stream_side_by_side(make_engine: MakeEngine) -> None:
+    engine = started(make_engine)
+    chunks = [event for event in engine.duel(ASKED) if isinstance(event, Chunk)]
+    assert {chunk.answer for chunk in chunks} == {0, 1}
+    turns = [chunk.answer for chunk in chunks[:6]]
+    assert turns in ([0, 1] * 3, [1, 0] * 3), "neither waits for the other"
+
+
+def test_two_answers_come_at_most_as_often_as_the_owner_allows(make_engine: MakeEngine) -> None:
+    engine = started(make_engine)
+    engine.change(duel_every=3)
+    shown = []
+    for _ in range(7):
+        shown.append(bool(engine.wants_duel()))
+        if shown[-1]:
+            hold(engine)
+        else:
+            ask(engine)
+    assert shown == [True, False, False, True, False, False, True]
+
+
+@pytest.mark.parametrize("changes", [{"duel_every": 0}, {"neutral": True}])
+def test_who_does_not_want_two_answers_never_gets_them(
+    make_engine: MakeEngine, changes: dict[str, object]
+) -> None:
+    engine = started(make_engine)
+    engine.change(**changes)
+    assert engine.wants_duel() == ""
+
+
+def test_a_vote_counts_once_and_on_a_duel_that_was_held(make_engine: MakeEngine) -> None:
+    engine = started(make_engine)
+    duel = hold(engine).id
+    engine.vote(duel, "second")
+    with pytest.raises(AlreadyVoted):
+        engine.vote(duel, "first")
+    with pytest.raises(UnknownDuel, match="'nothing'"):
+        engine.vote("nothing", "first")
+    assert engine.learned().votes == 1
+
+
+def test_a_duel_whose_child_dies_keeps_its_texts_and_cannot_be_voted_on(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    trouble = replace(DIE, count=str(tmp_path / "count"))
+    engine = started(make_engine, troubles=(trouble,))
+    duel = hold(engine)
+    assert (duel.id, duel.verdict) == ("", "cut")
+    assert engine.learned().votes == 0
+    assert hold(engine).verdict != "cut", "the child is back"
+
+
+def test_votes_need_no_model_and_survive_a_restart(make_engine: MakeEngine) -> None:
+    engine = started(make_engine)
+    duel = hold(engine).id
+    engine.close()
+    again = make_engine()
+    again.vote(duel, "first")
+    assert again.learned().votes == 1
+    assert [vote.duel for vote in again.past_votes("short")] == [duel]
+
+
+def test_texts_are_kept_only_if_the_owner_says_so_and_can_be_dropped(
+    make_engine: MakeEngine,
+) -> None:
+    engine = started(make_engine)
+    engine.vote(hold(engine).id, "first")
+    engine.change(keep_texts=True)
+    engine.vote(hold(engine).id, "first")
+    kept, secret = engine.past_votes()
+    assert kept.question == "How do I keep basil alive?"
+    assert all(kept.answers)
+    assert (secret.question, secret.answers) == ("", ("", ""))
+    engine.drop_texts()
+    assert {vote.question for vote in engine.past_votes()} == {""}
+    assert engine.learned().votes == 2
+
+
+def test_a_trait_is_added_removed_brought_back_and_forgotten(make_engine: MakeEngine) -> None:
+    engine = started(make_engine)
+    own = next(t.trait for t in engine.add_trait("Write like a pirate.").traits if t.trait.own)
+
+    def ids(traits: tuple[Trait, ...]) -> set[str]:
+        return {trait.id for trait in traits}
+
+    learned = engine.remove_trait(own.id)
+    assert own.id in ids(learned.removed)
+    learned = engine.restore_trait(own.id)
+    assert own.id in ids(tuple(t.trait for t in learned.traits))
+    with pytest.raises(UnknownTrait):
+        engine.forget_trait("nothing")
+    with pytest.raises(InvalidParameter):
+        engine.add_trait("Always agree with me.")
+
+
+def test_starting_over_can_be_undone(make_engine: MakeEngine) -> None:
+    engine = started(make_engine)
+    engine.vote(hold(engine).id, "first")
+    before = engine.learned()
+    assert engine.reset_learning().votes == 0
+    engine.undo()
+    assert engine.learned() == before
+    assert engine.rebuild() == before
+
+
+def test_deleting_a_vote_takes_back_what_it_did(make_engine: MakeEngine) -> None:
+    engine = started(make_engine)
+    duel = hold(engine).id
+    engine.vote(duel, "first")
+    assert engine.delete_vote(duel).votes == 0
+    assert ask(engine).streams == 1
+
+
+def test_with_nothing_to_undo_a_sentence_says_so(make_engine: MakeEngine) -> None:
+    with pytest.raises(NothingToUndo):
+        make_engine().undo()
+
+
+def test_a_record_that_cannot_be_read_leaves_answers_unsteered_and_says_so_once(
+    make_engine: MakeEngine, data: Path
+) -> None:
+    (data / "record.db").write_bytes(b"this is no database at all, not even a little" * 99)
+    engine = started(make_engine)
+    assert engine.wants_duel() == ""
+    first = [event for event in engine.answer(ASKED) if isinstance(event, Notice)]
+    assert [notice.code for notice in first] == ["learning_unavailable"]
+    assert [e for e in engine.answer(ASKED) if isinstance(e, Notice)] == []
+    with pytest.raises(DamagedRecord):
+        engine.learned()
+
+
+@pytest.mark.parametrize("learner", ["utilities", "neural"])
+def test_a_simulated_owner_votes_and_is_measured(make_engine: MakeEngine, learner: str) -> None:
+    engine = started(make_engine)
+    engine.change(learner=learner)
+    *answers, curve = engine.simulate("brief", votes=2, seed=1, questions=2)
+    assert all(isinstance(answer, Answer) for answer in answers)
+    assert isinstance(curve, tuple)
+    assert [point.votes for point in curve] == [0, 2]
+    assert all(isinstance(point, Simulated) and 0 <= point.win_rate <= 1 for point in curve)
+    assert curve[0].win_rate == 0.5, "the untouched model against itself"
+    assert engine.learned().votes == 0, "the owner's own record is left alone"
+
+
+@pytest.mark.parametrize(
+    ("owner", "votes", "questions"), [("nobody", 1, 1), ("brief", 0, 1), ("brief", 1, 17)]
+)
+def test_a_simulation_that_makes_no_sense_is_refused_at_once(
+    make_engine: MakeEngine, owner: str, votes: int, questions: int
+) -> None:
+    with pytest.raises(InvalidParameter):
+        make_engine().simulate(owner, votes=votes, seed=0, questions=questions)
