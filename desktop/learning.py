@@ -17,6 +17,7 @@ from engine.api import (
     LearnedTrait,
     Outcome,
     PastVote,
+    Trait,
     Voted,
 )
 
@@ -115,6 +116,10 @@ class Learning(QObject):
         said = self.tr("Attune asks no more about “{0}”, and no longer steers by it.")
         call = partial(self._engine.remove_trait, trait.trait.id)
         self._change(call, said.format(trait.trait.more))
+
+    def restore(self, trait: Trait) -> None:
+        said = self.tr("Attune asks about “{0}” again.").format(trait.more)
+        self._change(partial(self._engine.restore_trait, trait.id), said)
 
     def add(self, sentence: str) -> None:
         said = self.tr("Attune will ask about “{0}”, too.").format(sentence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktop.desk import Desk
-from engine.api import LearnedTrait, PastVote
+from engine.api import LearnedTrait, PastVote, Trait
 
 
 def delete_vote(desk: Desk, vote: PastVote) -> None:
@@ -18,6 +18,11 @@ def forget_trait(desk: Desk, trait: LearnedTrait) -> None:
 def stop_asking(desk: Desk, trait: LearnedTrait) -> None:
     """Ask no more about it, and steer by it no more."""
     desk.learning.remove(trait)
+
+
+def ask_again(desk: Desk, trait: Trait) -> None:
+    """Ask about a removed trait again; its votes count again."""
+    desk.learning.restore(trait)
 
 
 def add_trait(desk: Desk, sentence: str) -> None:

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBox
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.widgets.choice import Choice
+from desktop.widgets.flow import FlowLayout
 from desktop.widgets.toggle import Toggle
+from engine.api import Trait
 
 LONGEST = 300
 """Characters of a trait in the owner's own words."""
@@ -22,6 +24,7 @@ class Habits(QWidget):
     keep_changed(bool)     questions and answers are kept with votes
     add_asked(str)         one more trait, in the owner's words
     reset_asked()          start over
+    restore_asked(Trait)   ask about a removed trait again
     """
 
     neutral_changed = Signal(bool)
@@ -29,6 +32,7 @@ class Habits(QWidget):
     keep_changed = Signal(bool)
     add_asked = Signal(str)
     reset_asked = Signal()
+    restore_asked = Signal(object)
 
     def __init__(self, look: Look, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +43,8 @@ class Habits(QWidget):
         self.add = QPushButton(self.tr("Add"), self)
         self.reset = QPushButton(self.tr("Start over"), self)
         self._adding = QWidget(self)
+        self._removed = QWidget(self)
+        self._offers = FlowLayout()
         self._labels: list[QLabel] = []
         self._titles: list[QLabel] = []
         self._arrange()
@@ -56,6 +62,15 @@ class Habits(QWidget):
         """Without traits that can be read none can be added; without votes nothing starts over."""
         self._adding.setVisible(traits)
         self.reset.setEnabled(votes > 0)
+
+    def show_removed(self, traits: tuple[Trait, ...]) -> None:
+        """Traits that are not asked about, each with a button that brings it back."""
+        while (item := self._offers.takeAt(0)) is not None:
+            if (button := item.widget()) is not None:
+                button.deleteLater()
+        for trait in traits:
+            self._offers.addWidget(self._offer(trait))
+        self._removed.setVisible(bool(traits))
 
     def set_look(self, look: Look) -> None:
         self.setFont(look.plain)
@@ -108,6 +123,13 @@ class Habits(QWidget):
         row.addWidget(self.add)
         inside.addLayout(row)
         stack.addWidget(self._adding)
+        below = QVBoxLayout(self._removed)
+        below.setContentsMargins(0, 0, 0, tokens.GAP_WIDE)
+        below.setSpacing(tokens.GAP)
+        below.addWidget(self._title(self.tr("Not asked about"), self._removed))
+        below.addLayout(self._offers)
+        self._removed.hide()
+        stack.addWidget(self._removed)
         stack.addWidget(self._title(self.tr("How often two answers"), self.pace))
         stack.addWidget(self.pace)
         stack.addSpacing(tokens.GAP)
@@ -117,6 +139,15 @@ class Habits(QWidget):
         stack.addSpacing(tokens.GAP_WIDE)
         stack.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignLeft)
         stack.addWidget(self._label(self.tr("No vote counts any more. Undo brings them back.")))
+
+    def _offer(self, trait: Trait) -> QPushButton:
+        words = self.tr("Ask about “{0}” again").format(trait.more)
+        button = QPushButton(words, self)
+        button.setObjectName("plain")
+        button.setAccessibleName(words)
+        button.setFont(self.add.font())
+        button.clicked.connect(lambda: self.restore_asked.emit(trait))
+        return button
 
     def _name(self) -> None:
         for part in (self.neutral, self.keep, self.add, self.reset):

@@ -76,6 +76,7 @@ class LearnedPage(QWidget):
         if learned is not None:
             readable = learned.learner == "utilities"
             self.habits.show_learner(traits=readable, votes=learned.votes)
+            self.habits.show_removed(learned.removed)
 
     def set_look(self, look: Look) -> None:
         self._look = look
@@ -179,6 +180,7 @@ class LearnedPage(QWidget):
         self.habits.keep_changed.connect(partial(learning.set_keep_texts, desk))
         self.habits.add_asked.connect(self._add)
         self.habits.reset_asked.connect(partial(learning.start_over, desk))
+        self.habits.restore_asked.connect(partial(learning.ask_again, desk))
         self.said.chosen.connect(partial(votes.undo, desk))
 
     def _add(self, sentence: str) -> None:

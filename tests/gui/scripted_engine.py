@@ -240,6 +240,10 @@ class ScriptedEngine(Engine):
         self.record.remove(trait)
         return self.learned()
 
+    def restore_trait(self, trait: str) -> Learned:
+        self.record.restore(trait)
+        return self.learned()
+
     def reset_learning(self) -> Learned:
         self.record.reset()
         return self.learned()

@@ -30,7 +30,8 @@ FORMAL = Trait(
 
 WORDS = {
     "vote": "the vote on", "withdraw": "the deletion of the vote on", "forget": "the forgetting of",
-    "add": "the addition of", "remove": "the removal of", "reset": "the reset",
+    "add": "the addition of", "remove": "the removal of", "restore": "the return of",
+    "reset": "the reset",
 }  # fmt: skip
 
 
@@ -134,6 +135,9 @@ class ScriptedRecord:
     def remove(self, trait: str) -> None:
         self._add(Entry(kind="remove", about=self._find(trait).id))
 
+    def restore(self, trait: str) -> None:
+        self._add(Entry(kind="restore", about=self._find(trait).id))
+
     def reset(self) -> None:
         self._add(Entry(kind="reset", about=""))
 
@@ -147,6 +151,7 @@ class ScriptedRecord:
             neutral=neutral,
             votes=len(self.counted()),
             to_settle=sum(trait.to_settle for trait in traits),
+            removed=tuple(t for t in self.traits.values() if t.id in self._removed()),
             undoable=self._words(self.entries[-1]) if self.entries else "",
         )
 
@@ -207,11 +212,15 @@ class ScriptedRecord:
     def _sure(self, trait: Trait) -> float:
         return 1 / (1 + math.exp(-0.8 * self._lean(trait)[0]))
 
+    def _removed(self) -> set[str]:
+        last = {e.about: e.kind for e in self.entries if e.kind in ("remove", "restore")}
+        return {trait for trait, kind in last.items() if kind == "remove"}
+
     def _learned_traits(self) -> tuple[LearnedTrait, ...]:
         if self.given is not None:
             return self.given
         added = {e.about for e in self.entries if e.kind == "add"}
-        removed = {e.about for e in self.entries if e.kind == "remove"}
+        removed = self._removed()
         found = []
         for trait in self.traits.values():
             if trait.id in removed or (trait.own and trait.id not in added):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QScrollBar, QTableWidgetItem, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QScrollBar, QTableWidgetItem, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop import findings
@@ -209,6 +209,21 @@ def test_a_trait_is_asked_about_no_more_until_undo(
     page.setFocus()
     qtbot.keyClick(page.table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: page.table.rowCount() == 3)
+
+
+def test_a_trait_that_is_not_asked_about_can_be_brought_back(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    page = opened(qtbot, window)
+    removed = page.table.current
+    page.detail.remove.click()
+    qtbot.waitUntil(lambda: page.table.rowCount() == 2)
+    (again,) = (b for b in page.habits.findChildren(QPushButton) if "again" in b.text())
+    assert again.isVisibleTo(page)
+    again.click()
+    qtbot.waitUntil(lambda: page.table.rowCount() == 3)
+    assert removed in [t.trait.id for t in engine.learned().traits]
+    assert "again" in did(qtbot, page)
 
 
 def test_a_trait_in_own_words_is_added_and_a_refusal_keeps_the_words(
