@@ -26,7 +26,7 @@ MAX_WEIGHT = 2.0
 MAX_PREFERENCES = 4
 """Preferences at once; with "sum" each costs a stream."""
 
-MAX_THETA = 2.0
+MAX_THETA = 2.5
 """The largest weight θ that votes can give a trait, in either direction."""
 
 MAX_PULLS = 8

@@ -64,7 +64,7 @@ def main() -> int:
     )
     out: Path = arguments.out or HERE / "results" / f"learning-{model.stem}.json"
     results = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
-    for part in arguments.parts.split(","):
+    for part in arguments.parts:
         print(f"\n{part}", file=sys.stderr)
         results[part] = getattr(study, part)()
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def main() -> int:
     return 0
 
 
-PARTS = "curves,oracle,stated,pairs,random,quality,facts,best,neural"
+PARTS = ("curves", "quality", "oracle", "stated", "facts", "pairs", "random", "best", "neural")
 
 
 def _arguments() -> argparse.Namespace:
@@ -85,7 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--owners", default=",".join(owner.name for owner in OWNERS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--votes", type=int, default=40)
-    parser.add_argument("--parts", default=PARTS, help=f"any of {PARTS}, in this order")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--threads", type=int, help="all cores, unless the machine is shared")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
@@ -146,6 +146,7 @@ class Study:
 
     def quality(self) -> dict[str, object]:
         """Fluency of steered answers at every checkpoint, and of the untouched model's."""
+        self._course(self.owners[0])  # so that there are courses
         found: dict[str, object] = {"untouched": _fluency(self.base)}
         for i, votes in enumerate(self.checkpoints):
             answers = [a for c in self._courses.values() for a in c.points[i].answers]
@@ -278,14 +279,16 @@ class Study:
 
 
 def _utilities(evidence: Sequence[Evidence]) -> Learner:
-    return UtilityLearner(BUILT_IN, evidence)
+    # Duels without the strongest other trait are the same for many owners, so that each has to be
+    # written only once.
+    return UtilityLearner(BUILT_IN, evidence, carried=0)
 
 
 class RandomContrast(UtilityLearner):
     """Asks about any trait, whatever is known."""
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
-        super().__init__(BUILT_IN, evidence)
+        super().__init__(BUILT_IN, evidence, carried=0)
         self._drawn = np.random.default_rng(len(evidence))
 
     def contrast(self) -> Contrast:
@@ -356,7 +359,7 @@ def _curve_table(name: str, runs: Any) -> str:
         own = [run for key, run in runs.items() if key.split("/")[0] == owner]
         cells = (f"{fmean(run[i]['win_rate'] for run in own):.2f}" for i in range(len(votes)))
         lines.append(f"| {owner} | " + " | ".join(cells) + " |")
-    bands = [interval([run[i]["win_rate"] for run in runs.values()]) for i in range(len(votes))]
+    bands = [interval(runs, i) for i in range(len(votes))]
     cells = (f"{mean:.2f} ({low:.2f}–{high:.2f})" for mean, low, high in bands)
     lines.append("| **mean** | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -36,9 +36,10 @@ class Panel:
         self._known: dict[str, Answer] = {}
         self.answered, self._begun = 0, time.monotonic()
         if cache.exists():
-            for line in cache.read_bytes().splitlines():
-                entry = json.loads(line)
-                self._known[entry["key"]] = msgspec.convert(entry["answer"], Answer)
+            for line in cache.read_bytes().splitlines(keepends=True):
+                if line.endswith(b"\n"):  # a run that was ended may have left half a line
+                    entry = json.loads(line)
+                    self._known[entry["key"]] = msgspec.convert(entry["answer"], Answer)
 
     def ask(self, questions: Asked) -> Answered:
         """Answers in the order of the questions; what is known is not asked again."""

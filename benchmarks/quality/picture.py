@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,15 @@ BOOTSTRAPS = 2000
 SIZE = 900, 520
 
 
-def interval(by_run: Sequence[float], *, seed: int = 0) -> tuple[float, float, float]:
-    """Mean over runs with its 95 % bootstrap interval."""
-    values = np.asarray(by_run, float)
+def interval(runs: dict[str, Any], point: int, *, seed: int = 0) -> tuple[float, float, float]:
+    """Mean win rate over owners at one checkpoint, with its 95 % bootstrap interval.
+
+    Owners are drawn, each with the mean of its seeds: runs of one owner are near copies.
+    """
+    owners: dict[str, list[float]] = {}
+    for name, run in runs.items():
+        owners.setdefault(name.split("/")[0], []).append(run[point]["win_rate"])
+    values = np.asarray([np.mean(rates) for rates in owners.values()])
     rng = np.random.default_rng(seed)
     means = rng.choice(values, (BOOTSTRAPS, len(values))).mean(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))
@@ -51,7 +56,7 @@ def _draw(plot: Any, runs: dict[str, Any], *, name: str, colour: str) -> None:
     import pyqtgraph as pg
 
     votes = [point["votes"] for point in next(iter(runs.values()))]
-    bands = [interval([run[i]["win_rate"] for run in runs.values()]) for i in range(len(votes))]
+    bands = [interval(runs, i) for i in range(len(votes))]
     mean, low, high = (np.asarray(values) for values in zip(*bands, strict=True))
     pen = pg.mkPen(colour, width=2)
     plot.plot(votes, mean, pen=pen, symbol="o", symbolBrush=colour, symbolPen=None, name=name)

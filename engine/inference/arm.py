@@ -85,7 +85,9 @@ class Arm:
         self._theta: F32 = np.concatenate([stated, learned])
         self._scratch = np.empty(model.shape.vocabulary, np.float32)
         self._utilities = np.zeros(len(self._theta), np.float64)
+        self._acting = np.flatnonzero(self._theta)
         self._surprise = 0.0
+        self._heard = 0
         self.pooled = Pooling(model.shape.width)
         self._embedded = 0
 
@@ -124,6 +126,7 @@ class Arm:
         """Add up what this token is worth to every stream."""
         self._utilities += utilities(rows, token, norms=norms)
         self._surprise += norms[0] - float(rows[0, token])
+        self._heard += 1
 
     def embed(self, hidden: F32) -> None:
         """Add the last hidden state of a token of the answer, float32, (d,)."""
@@ -159,8 +162,9 @@ class Arm:
 
     @property
     def mean_surprise(self) -> float:
-        """Mean −log p of the tokens under the base stream, nats; 0 where nobody listens."""
-        return self._surprise / max(1, self.count)
+        """Mean −log p of the tokens under the base stream, nats, that of the end too; 0 where
+        nobody listens."""
+        return self._surprise / max(1, self._heard)
 
     @property
     def embedding(self) -> bytes:
@@ -173,11 +177,16 @@ class Arm:
         return bool(self.plan.thetas) or self.embeds
 
     def _steered(self, rows: F32, norms: tuple[float, ...] | None) -> Candidates:
-        if len(rows) == 1:
+        if not len(self._acting):
             return Candidates(scores=rows[0])
+        preferred, theta = rows[1:], self._theta
+        if len(self._acting) < len(theta):
+            # Streams that only listen have no say in the cut either.
+            preferred, theta = preferred[self._acting], theta[self._acting]
+            norms = norms and (norms[0], *(norms[1 + i] for i in self._acting))
         kappa = self.question.steering.plausibility
         return steer(
-            rows[0], rows[1:], self._theta, plausibility=kappa, scratch=self._scratch, norms=norms
+            rows[0], preferred, theta, plausibility=kappa, scratch=self._scratch, norms=norms
         )
 
     def _finite(self, found: Candidates) -> Candidates:

@@ -6,6 +6,7 @@ counts as equal, ε the share of votes that say the opposite of what was meant.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -68,8 +69,12 @@ def log_likelihood(outcome: Outcome, first: F64, second: F64) -> F64:
     """
     if outcome == "neither":
         return _log_short(first) + _log_short(second)
-    place = ("first", "second", "equal").index(outcome)
-    found: F64 = np.log(chances(first - second)[..., place])
+    z = first - second
+    if outcome == "equal":
+        # 1 − σ(z − t) − σ(−z − t) would be lost in rounding where |z| is large.
+        room = math.log(math.expm1(2.0 * TIE))
+        return room + _log_sigmoid(z - TIE) + _log_sigmoid(-z - TIE)
+    found: F64 = np.log(chances(z)[..., 0 if outcome == "first" else 1])
     return found
 
 
@@ -84,6 +89,11 @@ def information(mean: F64, sd: F64) -> F64:
     expected = np.tensordot(p, _WEIGHTS, axes=([-2], [0]))
     found: F64 = entropy(expected) - entropy(p) @ _WEIGHTS
     return np.maximum(found, 0.0)
+
+
+def _log_sigmoid(x: F64) -> F64:
+    found: F64 = -np.logaddexp(0.0, -x)
+    return found
 
 
 def sigmoid(x: F64) -> F64:

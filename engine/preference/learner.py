@@ -13,6 +13,9 @@ ACTIVE = 3
 CARRIED = 1
 """Of these, how many steer both answers of a duel about another trait."""
 
+WORTH = 0.1
+"""Bits that a vote must be expected to tell before the owner is asked for one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraitPull:
@@ -94,3 +97,12 @@ def _pull(trait: Trait, *, pole: int, stream: str, sentence: str, theta: float) 
         stream=trait.id + stream,
         pull=Pull(sentence=sentence, theta=theta),
     )
+
+
+def percent(share: float) -> str:
+    """A probability in words; certainty is never claimed."""
+    if share >= 0.995:
+        return "over 99 %"
+    if share < 0.005:
+        return "under 1 %"
+    return f"{share * 100:.0f} %"

@@ -57,7 +57,7 @@ class Owner:
     taste: str
     utility: Callable[[str], float]
     aligned: tuple[str, ...] = ()
-    temperature: float = 1.0
+    temperature: float = 0.5
 
 
 def vote(

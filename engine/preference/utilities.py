@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -25,9 +26,11 @@ from engine.preference.ballots import F64, Evidence, chances, entropy, informati
 from engine.preference.learner import (
     ACTIVE,
     CARRIED,
+    WORTH,
     Contrast,
     Serving,
     TraitPull,
+    percent,
     poles,
     scaled,
 )
@@ -64,10 +67,10 @@ USUAL_WORTH = 2.0
 CURIOUS = 0.3
 """Logits of expected improvement that a bit of information about the owner is worth."""
 
-SETTLED = 0.12
-"""Bits; a trait whose next vote would tell less than this is settled."""
-
 MOST_TO_SETTLE = 20
+
+FADED = 1e-6
+"""A vote that counts less than this does not count at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class UtilityLearner:
         model: str = "",
         fade: float | None = None,
         seed: int = 0,
+        carried: int = CARRIED,
     ) -> None:
         """
         traits  those that are asked about; with none, nothing is learned
@@ -98,7 +102,9 @@ class UtilityLearner:
         model   id of the model that answers now; nats differ from model to model
         fade    votes after which an older one counts half; None never
         seed    of the draws that stand for the posterior
+        carried  acting traits that steer both answers of a duel about another one
         """
+        self._carried = carried
         self._traits, self._votes = tuple(traits), tuple(votes)
         usual = {m: _usual(self._traits, votes, m) for m in {model, *(v.model for v in votes)}}
         self._now = usual[model]
@@ -155,7 +161,10 @@ class UtilityLearner:
             after = (p * mass[:, None]).T @ draws / expected[:, None]
             better = expected @ _value(after) - _value(self.posterior.mean[None])[0]
             scores[i] = better + CURIOUS * bits[i]
-        best = int(scores.argmax())
+        # What tells too little is not asked, however much it might change: else one such choice
+        # would stand before all others for good.
+        telling = bits >= WORTH
+        best = int(np.where(telling, scores, -np.inf).argmax() if telling.any() else bits.argmax())
         return self._contrast(choices[best], float(bits[best]))
 
     def reward(self, utilities: Mapping[str, float]) -> float:
@@ -165,13 +174,15 @@ class UtilityLearner:
     # What could be asked ---------------------------------------------------------------------
 
     def _choices(self) -> list[_Choice]:
-        """Both poles of every trait against each other, and each against the answer as it is."""
+        """Both poles of every trait against each other, and, of a trait that does not act, each
+        pole against the answer without it."""
+        acting = {pull.trait for pull in self._pulls(ACTIVE)}
         found = []
         for i, trait in enumerate(self._traits):
             apart = np.zeros(1 + len(self._traits))
             apart[1 + i] = 2.0 * trait.visible
             found.append(_Choice(i, 0, apart))
-            for pole in (1, -1):
+            for pole in () if trait.id in acting else (1, -1):
                 tried = np.zeros(1 + len(self._traits))
                 tried[0], tried[1 + i] = trait.visible, 1.5 * pole * trait.visible
                 found.append(_Choice(i, pole, tried))
@@ -179,7 +190,8 @@ class UtilityLearner:
 
     def _contrast(self, choice: _Choice, bits: float) -> Contrast:
         trait = self._traits[choice.trait]
-        kept = tuple(p for p in self._pulls(CARRIED + 1) if p.trait != trait.id)[:CARRIED]
+        others = (p for p in self._pulls(ACTIVE) if p.trait != trait.id)
+        kept = tuple(islice(others, self._carried))
         more, less = poles(trait)
         if choice.pole == 0:
             first, second = scaled(more, MAX_THETA), scaled(less, MAX_THETA)
@@ -199,10 +211,10 @@ class UtilityLearner:
         likely, share = (trait.more, sure) if sure >= 0.5 else (trait.less, 1.0 - sure)
         if choice.pole != 0:
             wanted = trait.more if choice.pole > 0 else trait.less
-            return f"One answer leans to {wanted}, the other is as now."
+            return f"One answer leans to {wanted}, the other does not."
         if share < 0.6:
             return f"It is not known yet whether you like {trait.more} or {trait.less}."
-        return f"You seem to like {likely} ({share * 100:.0f} % sure); this would tell."
+        return f"You seem to like {likely} ({percent(share)} sure); this would tell."
 
     # What is known ---------------------------------------------------------------------------
 
@@ -222,7 +234,7 @@ class UtilityLearner:
         reach = 2.0 * self._traits[i].visible
         mean, sd = self.posterior.mean[1 + i] * reach, self.posterior.sd[1 + i] * reach
         for votes in range(MOST_TO_SETTLE):
-            if information(np.asarray(mean), np.asarray(sd)) < SETTLED:
+            if information(np.asarray(mean), np.asarray(sd)) < WORTH:
                 return votes
             sd = 1.0 / np.sqrt(1.0 / sd**2 + _curvature(float(mean), float(sd)))
         return MOST_TO_SETTLE
@@ -270,8 +282,12 @@ def _shown(weight: float) -> float:
 
 
 def _worth(count: int, fade: float | None) -> F64:
+    if fade is None:
+        return np.ones(count)
     ages = np.arange(count - 1, -1, -1, dtype=float)
-    return np.ones(count) if fade is None else 0.5 ** (ages / fade)
+    found: F64 = 0.5 ** (ages / fade)
+    found[found < FADED] = 0.0
+    return found
 
 
 def _usual(traits: Sequence[Trait], votes: Sequence[Evidence], model: str) -> F64:
@@ -305,5 +321,8 @@ def _features(traits: Sequence[Trait], sides: Sequence[Mapping[str, float]], usu
                 row[places[stream]] = phi
     shape = len(sides), len(traits), 2
     leans = np.clip(raw.reshape(shape) / usual.reshape(shape), -LIMIT, LIMIT)
-    pushed = np.any(leans > PUSHED, axis=(1, 2), keepdims=True)[..., 0]
+    # A trait with one sentence is left by going against it; of the others each pole has its own.
+    single = np.asarray([not trait.opposite for trait in traits])
+    leans_to = np.where(single[:, None], np.abs(leans), leans)
+    pushed = np.any(leans_to > PUSHED, axis=(1, 2), keepdims=True)[..., 0]
     return np.concatenate([pushed, leans[..., 0] - leans[..., 1]], axis=1)

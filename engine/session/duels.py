@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 
 from engine.errors import InputError
-from engine.preference.learner import Contrast, Serving
+from engine.preference.learner import WORTH, Contrast, Serving
 from engine.preference.scorers import SAME, difference
 from engine.session.learning import Learning
 from engine.session.supervisor import Supervisor
 from engine.store.record import StoredAnswer, StoredDuel
 from engine.types import Answer, Duel, DuelEvent, Question
-
-WORTH = 0.1
-"""Bits that a vote must be expected to tell before the owner is asked for one."""
 
 
 class Duels:

@@ -11,7 +11,7 @@ import numpy as np
 from engine.errors import UnknownTrait
 from engine.preference import traits as trait_list
 from engine.preference.ballots import Evidence
-from engine.preference.learner import Contrast, Learner, Serving
+from engine.preference.learner import Contrast, Learner, Serving, percent
 from engine.preference.neural import NeuralLearner
 from engine.preference.utilities import UtilityLearner
 from engine.store.record import Ballot, Record, Standing
@@ -102,9 +102,9 @@ class Learning:
     def vote(self, duel: str, outcome: Outcome) -> Voted:
         """Record a vote and say what it moved. Raises UnknownDuel, AlreadyVoted, StorageError."""
         before = {t.trait.id: t for t in self.learned().traits}
+        asked = self.record.duel(duel).trait  # before the vote: what cannot be read is not voted on
         self.record.vote(duel, outcome)
         now = self.learned()
-        asked = self.record.duel(duel).trait
         changed = _moved(before, now.traits, asked=asked)
         sentence = _sentence(changed, now, asked=asked, outcome=outcome)
         return Voted(duel=duel, outcome=outcome, sentence=sentence, changed=changed, learned=now)
@@ -245,7 +245,7 @@ def _sentence(changed: tuple[Moved, ...], now: Learned, *, asked: str, outcome: 
     if changed and changed[0].trait == asked:
         first = changed[0]
         name = first.pole[0].upper() + first.pole[1:]
-        return f"{name}: {first.before * 100:.0f} % → {first.after * 100:.0f} % sure."
+        return f"{name}: {percent(first.before)} → {percent(first.after)} sure."
     if outcome == "neither":
         return "Noted: neither is what you want."
     if outcome == "equal":

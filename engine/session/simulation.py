@@ -14,6 +14,7 @@ from statistics import fmean
 
 import numpy as np
 
+from engine.errors import EngineError
 from engine.numerics import F32
 from engine.preference.ballots import Evidence
 from engine.preference.learner import Learner, Serving
@@ -32,7 +33,7 @@ Asked = tuple[Question, ...]
 Answered = tuple[Answer, ...]
 Learn = Callable[[Sequence[Evidence]], Learner]
 
-SAMPLING = Sampling(max_tokens=100, temperature=0.0)
+SAMPLING = Sampling(max_tokens=120, temperature=0.0)
 """The likeliest tokens: what two answers differ in then comes from the steering, not from luck."""
 
 
@@ -113,11 +114,17 @@ def simulate(plan: Plan) -> Generator[Asked, Answered, Course]:
         learner = plan.learn(evidence)
         if votes in plan.checkpoints:
             points.append((yield from _measure(plan, learner.serving(), base, votes=votes)))
-        while len(evidence) == votes < max(plan.checkpoints):
+        for _ in plan.voted_on if votes < max(plan.checkpoints) else ():
             found = yield from _duel(plan, learner, rng=rng, number=next(asked))
             if found is not None:
                 evidence.append(found[0])
                 choices.append(found[1])
+                break
+        else:
+            if votes < max(plan.checkpoints):
+                raise EngineError(
+                    "Every pair of answers came out alike: there is nothing to vote on."
+                )
     return Course(points=tuple(points), choices=tuple(choices), learner=plan.learn(evidence))
 
 

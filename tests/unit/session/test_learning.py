@@ -10,6 +10,7 @@ from engine.session.learning import Answering, Learning, Manner
 from engine.store.record import Record, StoredAnswer, StoredDuel
 from engine.types import LearnerName
 
+ANSWERING = Answering(id="m", width=0)
 UTILITIES = Manner(learner="utilities", fade=None, neutral=False)
 
 
@@ -42,7 +43,7 @@ class Case:
 
     record: Record
     manner: Manner = UTILITIES
-    model: Answering = Answering(id="m", width=0)
+    model: Answering = ANSWERING
     learning: Learning = field(init=False)
 
     def __post_init__(self) -> None:
@@ -177,7 +178,7 @@ def test_a_trait_in_own_words_is_learned_like_the_others(case: Case) -> None:
 
 
 def test_an_unknown_trait_is_named_with_those_there_are(case: Case) -> None:
-    with pytest.raises(UnknownTrait, match="'rhyme'.*short"):
+    with pytest.raises(UnknownTrait, match=r"'rhyme'.*short"):
         case.learning.find("rhyme")
 
 
