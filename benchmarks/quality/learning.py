@@ -15,7 +15,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -291,7 +291,7 @@ class RandomContrast(UtilityLearner):
         super().__init__(BUILT_IN, evidence, carried=0)
         self._drawn = np.random.default_rng(len(evidence))
 
-    def contrast(self) -> Contrast:
+    def contrast(self, *, without: Collection[str] = ()) -> Contrast:
         choices = self._choices()
         return self._contrast(choices[int(self._drawn.integers(len(choices)))], 0.0)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.bench import Bench
+from benchmarks.scoring import score
 from benchmarks.speed.decoding import question
 from benchmarks.speed.measure import Row, in_turn
-from engine.inference.scoring import score
 from engine.preference.learner import Serving, poles, scaled
 from engine.preference.traits import BUILT_IN
 from engine.session.duels import steered

@@ -22,7 +22,6 @@ from engine.inference import protocol
 from engine.inference.confinement import confine
 from engine.inference.generation import Generation
 from engine.inference.model import Entry, Interrupted, LanguageModel
-from engine.inference.scoring import score
 from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat, Refused, choose, plain
 from engine.inference.threads import ThreadGovernor, most_threads
@@ -172,8 +171,6 @@ class Host:
                 return self._load(request)
             case protocol.Generate():
                 return protocol.Answered(id=request.id, answers=self._generate(request))
-            case protocol.Score():
-                return self._score(request)
             case protocol.Cancel():
                 raise InternalError("A cancel is not a request.")
 
@@ -225,23 +222,6 @@ class Host:
         if self._loaded is None:
             raise NotReady("No model is loaded yet. Wait a moment and ask again.")
         return self._loaded
-
-    def _score(self, request: protocol.Score) -> protocol.Scored:
-        loaded = self._ready()
-        self._phase("prefill")
-        found = score(
-            request.question,
-            texts=request.texts,
-            model=loaded.model,
-            streams=loaded.streams,
-            form=loaded.form,
-            stopped=lambda: request.id in self._cancelled,
-        )
-        return protocol.Scored(
-            id=request.id,
-            utilities=tuple(f.utilities for f in found),
-            surprises=tuple(f.surprise for f in found),
-        )
 
     def _stream(self, request: protocol.Generate, loaded: Loaded) -> tuple[Answer, ...]:
         self._phase("template")

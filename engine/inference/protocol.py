@@ -69,24 +69,13 @@ class Generate(_Message, frozen=True):
                 raise InvalidParameter.outside(name, value, "a finite number")
 
 
-class Score(_Message, frozen=True):
-    """Tell the utilities of pulls for texts that were written as answers to a question.
-
-    The pulls are those of `question.steering`; their weights do not matter.
-    """
-
-    id: int
-    question: Question
-    texts: tuple[str, ...]
-
-
 class Cancel(_Message, frozen=True):
     """End the request `target`; a generation then ends with what it has."""
 
     target: int
 
 
-Request = Probe | Try | Load | Generate | Score | Cancel
+Request = Probe | Try | Load | Generate | Cancel
 
 
 # From the child -----------------------------------------------------------------------------
@@ -162,14 +151,6 @@ class Answered(_Message, frozen=True):
     answers: tuple[Answer, ...]
 
 
-class Scored(_Message, frozen=True):
-    """Done: φ in nats of every pull, and the untouched model's mean surprise, for each text."""
-
-    id: int
-    utilities: tuple[tuple[float, ...], ...]
-    surprises: tuple[float, ...]
-
-
 class Failed(_Message, frozen=True):
     """The request could not be carried out; see `engine.errors`."""
 
@@ -185,7 +166,7 @@ class Cancelled(_Message, frozen=True):
     id: int
 
 
-Done = Probed | Tried | Loaded | Answered | Scored
+Done = Probed | Tried | Loaded | Answered
 Item = Phase | NoticeItem | StartedItem | ChunkItem
 Reply = Hello | Item | Done | Failed | Cancelled
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -69,8 +70,11 @@ class Learner(Protocol):
         """How answers are steered."""
         ...
 
-    def contrast(self) -> Contrast:
-        """The duel that would tell most."""
+    def contrast(self, *, without: Collection[str] = ()) -> Contrast:
+        """The duel that would tell most.
+
+        without  ids of traits to leave alone, where others are left: their answers came out alike
+        """
         ...
 
 

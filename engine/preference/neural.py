@@ -11,7 +11,7 @@ states over the answer; "equal" is half a vote for each; V starts anew with ever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class NeuralLearner:
         """With the reward, once there is a vote: an untaught network would steer at random."""
         return Serving(reward=self._reward() if self._count else None)
 
-    def contrast(self) -> Contrast:
+    def contrast(self, *, without: Collection[str] = ()) -> Contrast:
         """The first answer as liked as can be, the second pulled to what is not known yet.
 
         Before the first vote the untaught network serves: it only has to tell answers apart.

@@ -16,7 +16,7 @@ for the better. Exploring token by token gives answers that a reader can hardly 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -150,8 +150,9 @@ class UtilityLearner:
     def serving(self) -> Serving:
         return Serving(pulls=self._pulls(ACTIVE))
 
-    def contrast(self) -> Contrast:
-        choices = self._choices()
+    def contrast(self, *, without: Collection[str] = ()) -> Contrast:
+        choices = [c for c in self._choices() if self._traits[c.trait].id not in without]
+        choices = choices or self._choices()
         draws, mass = self.posterior.draws, self.posterior.mass
         scores, bits = np.zeros(len(choices)), np.zeros(len(choices))
         for i, choice in enumerate(choices):

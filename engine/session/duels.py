@@ -32,10 +32,11 @@ class Duels:
         """
         self._supervisor, self._learning = supervisor, learning
         self._clock, self._rng = clock, rng
+        self._alike: set[str] = set()
 
     def worth(self) -> str:
         """What a vote would tell now, in words; "" where it would tell too little."""
-        contrast = self._learning.contrast()
+        contrast = self._learning.contrast(without=self._alike)
         return contrast.why if contrast and contrast.information >= WORTH else ""
 
     def hold(self, question: Question, *, seed: int, keep_texts: bool) -> Iterator[DuelEvent]:
@@ -43,7 +44,7 @@ class Duels:
 
         seed  of both answers, so that what differs is the steering
         """
-        contrast = self._learning.contrast()
+        contrast = self._learning.contrast(without=self._alike)
         if contrast is None:
             raise InputError("No trait is left to compare. Add one, or bring one back.")
         swapped = self._rng.random() < 0.5
@@ -73,7 +74,10 @@ class Duels:
         if any(answer.finish in ("stopped", "interrupted") for answer in answers):
             return replace(found, verdict="cut")
         if difference(first.text, second.text) < SAME:
+            # Not asked about again before something else was: it would only come out alike again.
+            self._alike.add(contrast.asked)
             return replace(found, verdict="same")
+        self._alike.clear()
         stored = [
             _stored(answer, serving, keep_text=keep_texts)
             for answer, serving in zip(answers, shown, strict=True)
@@ -105,7 +109,8 @@ def _asked(question: Question, serving: Serving, *, seed: int) -> Question:
     sampling = question.sampling
     if sampling.seed is None:
         sampling = replace(sampling, seed=seed)
-    return replace(steered(question, serving), sampling=sampling, embed=serving.reward is not None)
+    # The other form of learning needs it, should the owner change over; it costs next to nothing.
+    return replace(steered(question, serving), sampling=sampling, embed=True)
 
 
 def told(answer: Answer, serving: Serving) -> dict[str, float]:

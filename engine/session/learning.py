@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -79,11 +79,11 @@ class Learning:
         """How answers are steered by what was learned."""
         return self._current()[0].serving()
 
-    def contrast(self) -> Contrast | None:
+    def contrast(self, *, without: Collection[str] = ()) -> Contrast | None:
         """The duel that would tell most; None where there is nothing to ask about."""
         learner, standing = self._current()
         askable = self._model().width if learner.name == "neural" else _asked(standing)
-        return learner.contrast() if askable else None
+        return learner.contrast(without=without) if askable else None
 
     def learned(self) -> Learned:
         """Everything, for the owner to see."""

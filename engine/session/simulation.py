@@ -7,7 +7,7 @@ answers. Whoever drives it decides how: one after another by the inference child
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from statistics import fmean
@@ -17,7 +17,7 @@ import numpy as np
 from engine.errors import EngineError
 from engine.numerics import F32
 from engine.preference.ballots import Evidence
-from engine.preference.learner import Learner, Serving
+from engine.preference.learner import Contrast, Learner, Serving
 from engine.preference.neural import NeuralLearner
 from engine.preference.owners import Owner, find_owner, vote, win
 from engine.preference.scorers import SAME, difference
@@ -114,17 +114,10 @@ def simulate(plan: Plan) -> Generator[Asked, Answered, Course]:
         learner = plan.learn(evidence)
         if votes in plan.checkpoints:
             points.append((yield from _measure(plan, learner.serving(), base, votes=votes)))
-        for _ in plan.voted_on if votes < max(plan.checkpoints) else ():
-            found = yield from _duel(plan, learner, rng=rng, number=next(asked))
-            if found is not None:
-                evidence.append(found[0])
-                choices.append(found[1])
-                break
-        else:
-            if votes < max(plan.checkpoints):
-                raise EngineError(
-                    "Every pair of answers came out alike: there is nothing to vote on."
-                )
+        if votes < max(plan.checkpoints):
+            found = yield from _vote(plan, learner, rng=rng, numbers=asked)
+            evidence.append(found[0])
+            choices.append(found[1])
     return Course(points=tuple(points), choices=tuple(choices), learner=plan.learn(evidence))
 
 
@@ -158,12 +151,25 @@ def _measure(
     )
 
 
+def _vote(
+    plan: Plan, learner: Learner, *, rng: np.random.Generator, numbers: Iterator[int]
+) -> Generator[Asked, Answered, tuple[Evidence, Choice]]:
+    """Duels until one can be voted on. Raises EngineError where none can."""
+    alike: set[str] = set()
+    for number, _ in zip(numbers, plan.voted_on, strict=False):
+        contrast = learner.contrast(without=alike)
+        found = yield from _duel(plan, contrast, rng=rng, number=number)
+        if found is not None:
+            return found
+        alike.add(contrast.asked)
+    raise EngineError("Every pair of answers came out alike: there is nothing to vote on.")
+
+
 def _duel(
-    plan: Plan, learner: Learner, *, rng: np.random.Generator, number: int
+    plan: Plan, contrast: Contrast, *, rng: np.random.Generator, number: int
 ) -> Generator[Asked, Answered, tuple[Evidence, Choice] | None]:
     """One duel and the vote on it; None where both answers came out alike."""
     text = plan.voted_on[number % len(plan.voted_on)]
-    contrast = learner.contrast()
     arms = contrast.arms[::-1] if rng.random() < 0.5 else contrast.arms
     first, second = yield tuple(question(text, arm, plan.sampling) for arm in arms)
     if difference(first.text, second.text) < SAME:

@@ -100,23 +100,6 @@ class Supervisor:
         except (ChildDied, EngineSilent) as error:
             yield from self._recover(error, partials)
 
-    def score(self, question: Question, texts: tuple[str, ...]) -> protocol.Scored | None:
-        """Utilities of the question's pulls for texts; None where it was stopped. Blocks.
-
-        Raises EngineError where the child died of it; it is started again when next needed.
-        """
-        for _ in self._revive():
-            pass
-        client = self._client
-        assert client is not None
-        request = protocol.Score(id=client.next_id(), question=question, texts=texts)
-        for reply in client.request(request):
-            if self._stopping:
-                client.cancel()
-            if isinstance(reply, protocol.Scored):
-                return reply
-        return None
-
     @property
     def model(self) -> str:
         """Id of the chosen model, "" before the first."""

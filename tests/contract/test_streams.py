@@ -157,6 +157,17 @@ def test_many_turns_leave_nothing_behind(model: HostedModel) -> None:
     check(model, streams.prepare(variants(model)).logits, variants(model))
 
 
+def test_following_a_text_says_what_stepping_through_it_says(model: HostedModel) -> None:
+    tokens = words(model)
+    prompt, text = tokens[:6], (tokens[6:] * 8)[:70]
+    followed = Streams(model)
+    followed.prepare([prompt])
+    rows = [row.copy() for piece in followed.follow(0, text) for row in piece]
+    assert len(rows) == len(text)
+    for place in (0, 1, 31, 32, 69):
+        check(model, rows[place][None], [[*prompt, *text[: place + 1]]])
+
+
 def test_a_fork_goes_on_from_where_its_stream_stands(model: HostedModel) -> None:
     tokens = words(model)
     streams = Streams(model)

@@ -63,14 +63,13 @@ class Asker:
 
     def generation(
         self,
-        question: Question,
-        *,
+        *questions: Question,
         seed: int = 0,
         stopped: Callable[[], bool] = lambda: False,
         **hooks: Any,
     ) -> Generation:
         return Generation(
-            question,
+            *questions,
             model=self.model,
             streams=self.streams,
             form=self.form,

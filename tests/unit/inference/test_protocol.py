@@ -71,7 +71,7 @@ REQUESTS = (
     protocol.Try(id=2, path="/ä/b.gguf", launch=LAUNCH),
     protocol.Load(id=3, path="p", name="N", launch=LAUNCH, plain=True),
     protocol.Generate(id=4, questions=(QUESTION, QUESTION), seed=2**32),
-    protocol.Score(id=5, question=PULLED, texts=("a", "")),
+    protocol.Generate(id=5, questions=(PULLED,), seed=1),
     protocol.Cancel(target=4),
 )
 REPLIES = (
@@ -84,7 +84,6 @@ REPLIES = (
     protocol.Tried(id=1, tokens_per_second=12.5, threads=2),
     protocol.Loaded(id=1, device="CPU", context=9, template="plain", reason="r", seconds=0.5),
     protocol.Answered(id=1, answers=(ANSWER,)),
-    protocol.Scored(id=1, utilities=((1.5, -2.0), ()), surprises=(0.1, 0.2)),
     protocol.Failed(id=1, code="input", message="m", detail="d"),
     protocol.Cancelled(id=1),
 )

@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 
 from engine.errors import InputError
-from engine.preference.learner import Serving, TraitPull
+from engine.preference.learner import WORTH, Serving, TraitPull
 from engine.preference.traits import BUILT_IN
-from engine.session.duels import WORTH, Duels, steered, told
+from engine.session.duels import Duels, steered, told
 from engine.session.learning import Answering, Learning, Manner
 from engine.session.supervisor import Supervisor
 from engine.store.record import Record
@@ -131,6 +131,22 @@ def test_a_pair_that_came_out_alike_is_not_voted_on(held: Any) -> None:
     duel = case.hold()
     assert (duel.id, duel.verdict) == ("", "same")
     assert case.learning.learned().votes == 0
+
+
+def test_a_trait_that_came_out_alike_is_left_alone_until_another_one_was_shown(held: Any) -> None:
+    case = held("The very same words.", "The very same words.")
+    asked = []
+    for _ in range(3):
+        case.hold()
+        asked.append(case.child.asked[0].steering.pulls[0].sentence)
+    assert len(set(asked)) == 3
+    case.child.texts = TEXTS
+    case.hold()
+    case.hold()
+    assert case.child.asked[0].steering.pulls[0].sentence in {
+        BUILT_IN[0].sentence,
+        BUILT_IN[0].opposite,
+    }
 
 
 @pytest.mark.parametrize("finish", ["stopped", "interrupted"])

@@ -1,8 +1,7 @@
 """What texts are worth to every stream: utilities of answers that exist already.
 
-Each text is decoded under each prompt variant, many tokens in a batch, which is several times
-faster than writing it was. Used where a feature was not carried as a stream while the answer was
-written, and where the votes of one model are carried over to another.
+Each text is decoded under each prompt variant, many tokens in a batch, which is faster than writing
+it was. The app does without: a duel's own streams tell enough, and this is what more would cost.
 """
 
 from __future__ import annotations
