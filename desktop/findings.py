@@ -5,13 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 from desktop.prose import brief
-from engine.api import Learned, LearnedTrait, Outcome, PastVote
+from engine.api import Learned, LearnedTrait, Outcome, PastVote, percent
 
 LONGEST_QUESTION = 90
 """Characters of a question that is quoted beside its vote."""
-
-ALMOST = 0.995
-"""So sure that a rounded percentage would claim certainty."""
 
 
 def acting(learned: Learned) -> tuple[str, ...]:
@@ -27,6 +24,16 @@ def headline(learned: Learned) -> str:
         return _tr("Nothing learned yet")
     votes = _tr("From one vote.") if learned.votes == 1 else _tr("From {0} votes.")
     return f"{votes.format(learned.votes)} {_rest(learned)}"
+
+
+def left_out(learned: Learned) -> str:
+    """What of the record is damaged; "" where all of it counts."""
+    if learned.unreadable == 1:
+        return _tr("One vote could not be read and does not count.")
+    if learned.unreadable:
+        said = _tr("{0} votes could not be read and do not count.")
+        return said.format(learned.unreadable)
+    return ""
 
 
 def _rest(learned: Learned) -> str:
@@ -48,7 +55,7 @@ def sure(trait: LearnedTrait) -> str:
     """How sure, in a few words."""
     if undecided(trait):
         return _tr("not known yet")
-    return _tr("{0} sure").format(_percent(max(trait.sure, 1 - trait.sure)))
+    return _tr("{0} sure").format(percent(max(trait.sure, 1 - trait.sure)))
 
 
 def undecided(trait: LearnedTrait) -> bool:
@@ -62,8 +69,9 @@ def belief(trait: LearnedTrait) -> str:
         return _tr("It is not known yet whether you like {0} or {1}.").format(
             trait.trait.more, trait.trait.less
         )
-    share = _percent(max(trait.sure, 1 - trait.sure))
-    return _tr("{0} sure you like {1}.").format(share, liked(trait))
+    share = percent(max(trait.sure, 1 - trait.sure))
+    begun = share[0].upper() + share[1:]
+    return _tr("{0} sure you like {1}.").format(begun, liked(trait))
 
 
 def reach(trait: LearnedTrait) -> str:
@@ -119,12 +127,6 @@ def _much(weight: float) -> str:
     if abs(weight) < 0.35:
         return _tr("slightly")
     return _tr("clearly") if abs(weight) < 0.7 else _tr("strongly")
-
-
-def _percent(share: float) -> str:
-    if share >= ALMOST:
-        return _tr("Over 99 %")
-    return _tr("{0} %").format(round(100 * share))
 
 
 def _tr(text: str) -> str:

@@ -13,6 +13,7 @@ from desktop.bridge import Bridge, Listener, once
 from engine.api import (
     AttuneError,
     Engine,
+    InputError,
     Learned,
     LearnedTrait,
     Outcome,
@@ -37,12 +38,14 @@ class Learning(QObject):
     """Keeps one answer to "what was learned"; every change goes through here.
 
     trouble  why nothing could be read the last time, in a sentence; "" if it could
+    current  `votes` were read after the last change that was made here
 
     changed()                 `learned` and `votes` are new
     voted(Voted)              a vote counts, and what it did
     refused(duel, sentence)   a vote does not count, and why
     did(str)                  a change of the owner's was made, in a sentence; Undo takes it back
     undone(str)               the newest change was taken back; which, in words
+    erased(str)               kept texts are gone for good, in a sentence
     failed(str)               a change could not be made, and why
     """
 
@@ -51,20 +54,21 @@ class Learning(QObject):
     refused = Signal(str, str)
     did = Signal(str)
     undone = Signal(str)
+    erased = Signal(str)
     failed = Signal(str)
 
     def __init__(self, engine: Engine, bridge: Bridge) -> None:
         super().__init__()
         self._engine, self._bridge = engine, bridge
-        self._made: list[str] = []
         self.learned: Learned | None = None
         self.trouble = ""
         self.votes: tuple[PastVote, ...] = ()
+        self.current = True
 
     @property
     def newest_vote(self) -> str:
-        """The duel whose vote is the newest change of this run; "" where another one is newer."""
-        return self._made[-1] if self._made else ""
+        """The duel whose vote Undo would take back, whoever gave it; "" if it is something else."""
+        return self.learned.newest_vote if self.learned is not None else ""
 
     def fetch(self) -> None:
         """Ask the engine how everything stands."""
@@ -83,7 +87,6 @@ class Learning(QObject):
 
     def vote(self, duel: str, outcome: Outcome) -> None:
         def done(result: object) -> None:
-            self._made.append(duel)
             self.changed.emit()
             self.voted.emit(result)
 
@@ -95,14 +98,17 @@ class Learning(QObject):
 
     def undo(self) -> None:
         """Take the newest change back, whichever it was."""
+        self._do(self._engine.undo, done=self._took_back)
 
-        def done(result: object) -> None:
-            if self._made:
-                self._made.pop()
-            self.changed.emit()
-            self.undone.emit(str(result))
+    def undo_vote(self, duel: str) -> None:
+        """Take this vote back, unless another program has changed something since."""
+        late = self.tr("Something was changed after this vote, so it was not taken back.")
 
-        self._do(self._engine.undo, done=done)
+        def failed(sentence: str) -> None:
+            self.failed.emit(sentence)
+            self.fetch()
+
+        self._do(partial(self._undo_vote, duel, late), done=self._took_back, failed=failed)
 
     def delete_vote(self, duel: str) -> None:
         self._change(partial(self._engine.delete_vote, duel), self.tr("The vote is deleted."))
@@ -128,11 +134,24 @@ class Learning(QObject):
     def reset(self) -> None:
         self._change(self._engine.reset_learning, self.tr("Started over: no vote counts any more."))
 
+    def erase_texts(self) -> None:
+        """Erase the questions and answers that were kept; that cannot be undone."""
+        said = self.tr("The kept questions and answers are erased; the votes stay.")
+
+        def done(_: object) -> None:
+            self.changed.emit()
+            self.erased.emit(said)
+
+        self._do(self._engine.drop_texts, done=done)
+
     # ------------------------------------------------------------------------------------
+
+    def _took_back(self, result: object) -> None:
+        self.changed.emit()
+        self.undone.emit(str(result))
 
     def _change(self, call: Callable[[], object], said: str) -> None:
         def done(_: object) -> None:
-            self._made.append("")
             self.changed.emit()
             self.did.emit(said)
 
@@ -157,6 +176,7 @@ class Learning(QObject):
             self.trouble = ""
             self.learned = item.learned or self.learned
             self.votes = self.votes if item.votes is None else item.votes
+            self.current = item.votes is not None
             done(item.result)
 
     def _failed(self, tell: Callable[[str], object], error: AttuneError) -> None:
@@ -171,14 +191,18 @@ class Learning(QObject):
 
     def _on_lane(self, call: Callable[[], object]) -> _Answered:
         result = call()
+        learned, votes = None, None
         try:
-            return _Answered(
-                result=result, learned=self._learned(result), votes=self._engine.past_votes()
-            )
+            learned, votes = self._learned(result), self._engine.past_votes()
         except AttuneError as error:
             # The change itself is made: to call it a failure would invite a second one.
             log.warning("what was learned cannot be read: %s", error.message)
-            return _Answered(result=result, learned=None, votes=None)
+        return _Answered(result=result, learned=learned, votes=votes)
+
+    def _undo_vote(self, duel: str, late: str) -> str:
+        if self._engine.learned().newest_vote != duel:
+            raise InputError(late)
+        return self._engine.undo()
 
     def _learned(self, result: object) -> Learned:
         if isinstance(result, Voted):

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.conversation import Conversation, Turn
 from desktop.learning import Learning
+from desktop.pair import Pair
 from engine.api import Outcome, Voted
 
 
@@ -49,6 +50,11 @@ class Voting(QObject):
             self.changed.emit(turn)
             self.told.emit(self.tr("Skipped."))
 
+    def take_back(self, turn: Turn) -> None:
+        """Undo the vote, as long as it is the newest change."""
+        if turn.pair is not None and turn.pair.stage == "voted":
+            self._learning.undo_vote(turn.pair.id)
+
     def reopen(self, turn: Turn) -> None:
         """Vote after all."""
         if turn.pair is not None and turn.pair.stage == "skipped":
@@ -70,26 +76,33 @@ class Voting(QObject):
             turn.pair.reopen(sentence=sentence)
             self.changed.emit(turn)
             self.told.emit(turn.pair.said)
+        self._learning.fetch()  # it may have a vote already, from elsewhere
 
     def _compare(self) -> None:
         """Votes are also taken back, deleted and brought back elsewhere: follow the record."""
-        counted = {vote.duel: vote.outcome for vote in self._learning.votes}
         self._returned = False
+        counted = {vote.duel: vote.outcome for vote in self._learning.votes}
         for turn in self._conversation().turns:
             pair = turn.pair
             if pair is None or not pair.id:
                 continue
-            newest, outcome = pair.id == self._learning.newest_vote, counted.get(pair.id)
-            if pair.stage == "voted" and outcome is None:
-                pair.reopen(sentence=self.tr("The vote was taken back; you can vote again."))
-                self._returned = True
-            elif pair.stage in ("open", "skipped") and outcome is not None:
-                pair.settle(outcome, sentence=self.tr("Your vote counts."))
-                self._returned = True
-            elif pair.newest == newest:
-                continue
-            pair.newest = newest
-            self.changed.emit(turn)
+            newest = pair.id == self._learning.newest_vote
+            # An older list would take back what has just been counted.
+            followed = self._learning.current and self._follow(pair, counted.get(pair.id))
+            self._returned |= followed
+            if followed or pair.newest != newest:
+                pair.newest = newest
+                self.changed.emit(turn)
+
+    def _follow(self, pair: Pair, outcome: Outcome | None) -> bool:
+        """Whether it stood otherwise than in the record, where its vote has this outcome."""
+        if pair.stage == "voted" and outcome is None:
+            pair.reopen(sentence=self.tr("The vote was taken back; you can vote again."))
+            return True
+        if pair.stage in ("open", "skipped") and outcome is not None:
+            pair.settle(outcome, sentence=self.tr("Your vote counts."))
+            return True
+        return False
 
     def _undone(self, words: str) -> None:
         if self._returned:

@@ -38,6 +38,7 @@ from engine.models.catalogue import STARTER_ID, Catalogue
 from engine.models.gguf import check, facts
 from engine.models.header import read_header
 from engine.paths import data_folder
+from engine.preference.learner import percent
 from engine.session import selftest
 from engine.session.supervisor import Chosen, Supervisor
 from engine.steering.strength import bounded_gamma
@@ -231,7 +232,7 @@ class Engine:
         return self._learning.learned()
 
     def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
-        """The votes that count, the newest first; those about one trait, where one is named."""
+        """The votes that count, the newest first; those behind one trait, where one is named."""
         return self._learning.past_votes(trait)
 
     def undo(self) -> str:
@@ -262,8 +263,11 @@ class Engine:
         return self.learned()
 
     def restore_trait(self, trait: str) -> Learned:
-        """Ask about a removed trait again; its votes count again. Raises UnknownTrait."""
-        self._learning.record.add_trait(self._learning.find(trait))
+        """Ask about a removed trait again; its votes count again.
+
+        Raises UnknownTrait, and InvalidParameter where it is not removed or there is no room.
+        """
+        self._learning.restore_trait(trait)
         return self.learned()
 
     def reset_learning(self) -> Learned:
@@ -559,6 +563,7 @@ __all__ = [
     "bounded_gamma",
     "check_question",
     "describe_launch",
+    "percent",
 ]
 
 describe_launch = ladder.describe

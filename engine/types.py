@@ -353,7 +353,7 @@ class LearnedTrait:
     low, high  95 % credible interval on the same scale
     sure       probability that the owner likes `more` better than `less`
     theta      θ that acts on answers now; 0 while too unsure, or beyond the strongest few
-    votes      ids of the duels that asked about it, oldest first
+    votes      ids of the duels that asked about it, oldest first; forgotten ones left out
     to_settle  comparisons that would probably settle it; 0 is settled
     """
 
@@ -381,13 +381,15 @@ class Moved:
 class Learned:
     """Everything that is learned at one moment.
 
-    traits    those that are asked about, strongest first
-    learner   which form of T-POP answers
-    neutral   whether the untouched model answers all the same
-    votes     votes that count
-    to_settle comparisons that would probably settle everything
-    removed   traits that are not asked about and can be brought back
-    undoable  what Undo would take back, in words; "" if there is nothing
+    traits       those that are asked about, strongest first
+    learner      which form of T-POP answers
+    neutral      whether the untouched model answers all the same
+    votes        votes that count
+    to_settle    comparisons that would probably settle everything
+    removed      traits that are not asked about and can be brought back
+    undoable     what Undo would take back, in words; "" if there is nothing
+    newest_vote  id of the duel, where what Undo would take back is the vote on it; else ""
+    unreadable   votes and other entries of the record that are damaged and do not count
     """
 
     traits: tuple[LearnedTrait, ...]
@@ -397,6 +399,8 @@ class Learned:
     to_settle: int
     removed: tuple[Trait, ...] = ()
     undoable: str = ""
+    newest_vote: str = ""
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,6 @@ from engine.session.simulation import SAMPLING, Course, Plan, Point, question, s
 from engine.types import MAX_THETA, Answer, Message, Preference, Question, Sampling, Steering
 
 HERE = Path(__file__).parent
-CHECKPOINTS = (0, 5, 10, 20, 40)
 MEASURED = 5
 SEARCHED = 8
 """Questions, of those voted on, that the oracle is found with."""
@@ -60,7 +59,7 @@ def main() -> int:
         panel,
         owners=tuple(find_owner(n) for n in arguments.owners.split(",")),
         seeds=arguments.seeds,
-        votes=arguments.votes,
+        votes=tuple(arguments.votes),
     )
     out: Path = arguments.out or HERE / "results" / f"learning-{model.stem}.json"
     results = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
@@ -84,7 +83,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=starter_path())
     parser.add_argument("--owners", default=",".join(owner.name for owner in OWNERS))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--votes", type=int, default=40)
+    parser.add_argument("--votes", type=int, nargs="+", default=[0, 5, 10, 20, 40])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--threads", type=int, help="all cores, unless the machine is shared")
     parser.add_argument("--out", type=Path)
@@ -94,9 +93,9 @@ def _arguments() -> argparse.Namespace:
 class Study:
     """The parts of the benchmark, each a method that returns what is written down."""
 
-    def __init__(self, panel: Panel, *, owners: tuple[Owner, ...], seeds: int, votes: int) -> None:
+    def __init__(self, panel: Panel, *, owners: tuple[Owner, ...], seeds: int, votes: tuple[int, ...]) -> None:
         self.panel, self.owners, self.seeds = panel, owners, seeds
-        self.checkpoints = tuple(c for c in CHECKPOINTS if c <= votes)
+        self.checkpoints = votes
         self.held_out, self.voted_on = HELD_OUT[:MEASURED], VOTED_ON
         self.base = panel.ask(tuple(self._plain(text) for text in self.held_out))
         self._courses: dict[str, Course] = {}
@@ -170,7 +169,7 @@ class Study:
             f"{owner.name}/{seed}": simulate(
                 Plan(
                     owner=owner,
-                    voted_on=self.voted_on,
+                    voted_on=_from(self.voted_on, start=seed * 17),
                     held_out=self.held_out,
                     checkpoints=self.checkpoints,
                     learn=learn,
@@ -276,6 +275,11 @@ class Study:
             bool(re.search(pattern, answer.text.lower()))
             for (_, pattern), answer in zip(facts, answers, strict=True)
         )
+
+
+def _from(questions: tuple[str, ...], *, start: int) -> tuple[str, ...]:
+    """The same questions, begun elsewhere: other seeds meet other questions first."""
+    return questions[start:] + questions[:start]
 
 
 def _utilities(evidence: Sequence[Evidence]) -> Learner:

@@ -36,6 +36,11 @@ def start_over(desk: Desk) -> None:
     desk.learning.reset()
 
 
+def erase_texts(desk: Desk) -> None:
+    """Erase the questions and answers that were kept with votes; that cannot be undone."""
+    desk.learning.erase_texts()
+
+
 def set_pace(desk: Desk, every: int) -> None:
     """Two answers at most once in so many questions; 0 is never."""
     desk.remember(duel_every=every)

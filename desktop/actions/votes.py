@@ -30,6 +30,11 @@ def vote_after_all(desk: Desk, turn: Turn) -> None:
     desk.voting.reopen(turn)
 
 
+def take_back(desk: Desk, turn: Turn) -> None:
+    """Undo the vote on these two, and nothing else."""
+    desk.voting.take_back(turn)
+
+
 def undo(desk: Desk) -> None:
     """Take back the newest change of what was learned: a vote, a deletion, …"""
     desk.learning.undo()

@@ -23,6 +23,7 @@ class Habits(QWidget):
     pace_changed(int)      two answers at most once in so many questions
     keep_changed(bool)     questions and answers are kept with votes
     add_asked(str)         one more trait, in the owner's words
+    erase_asked()          erase the questions and answers that were kept
     reset_asked()          start over
     restore_asked(Trait)   ask about a removed trait again
     """
@@ -31,6 +32,7 @@ class Habits(QWidget):
     pace_changed = Signal(int)
     keep_changed = Signal(bool)
     add_asked = Signal(str)
+    erase_asked = Signal()
     reset_asked = Signal()
     restore_asked = Signal(object)
 
@@ -41,6 +43,7 @@ class Habits(QWidget):
         self.pace = Choice(self._paces(), name=self.tr("How often two answers"), parent=self)
         self.field = QLineEdit(self)
         self.add = QPushButton(self.tr("Add"), self)
+        self.erase = QPushButton(self.tr("Erase kept texts"), self)
         self.reset = QPushButton(self.tr("Start over"), self)
         self._adding = QWidget(self)
         self._removed = QWidget(self)
@@ -63,6 +66,12 @@ class Habits(QWidget):
         self._adding.setVisible(traits)
         self.reset.setEnabled(votes > 0)
 
+    def show_kept(self, kept: bool) -> None:
+        """Whether there are questions or answers that could be erased."""
+        if not kept and self.erase.hasFocus():
+            self.setFocus()  # else a second press of the key would hit the next button
+        self.erase.setVisible(kept)
+
     def show_removed(self, traits: tuple[Trait, ...]) -> None:
         """Traits that are not asked about, each with a button that brings it back."""
         while (item := self._offers.takeAt(0)) is not None:
@@ -83,7 +92,7 @@ class Habits(QWidget):
         for toggle in (self.neutral, self.keep):
             toggle.set_look(look)
         self.pace.set_look(look)
-        for part in (self.neutral, self.keep, self.field, self.add, self.reset):
+        for part in (self.neutral, self.keep, self.field, self.add, self.erase, self.reset):
             part.setFont(look.plain)
 
     # Parts ------------------------------------------------------------------------------
@@ -102,6 +111,7 @@ class Habits(QWidget):
         self.pace.chosen.connect(self.pace_changed)
         self.field.returnPressed.connect(self._add)
         self.add.clicked.connect(self._add)
+        self.erase.clicked.connect(self.erase_asked)
         self.reset.clicked.connect(self.reset_asked)
 
     def _add(self) -> None:
@@ -136,6 +146,8 @@ class Habits(QWidget):
         stack.addWidget(self.neutral, 0, Qt.AlignmentFlag.AlignLeft)
         stack.addWidget(self.keep, 0, Qt.AlignmentFlag.AlignLeft)
         stack.addWidget(self._label(self._kept()))
+        stack.addWidget(self.erase, 0, Qt.AlignmentFlag.AlignLeft)
+        self.erase.hide()
         stack.addSpacing(tokens.GAP_WIDE)
         stack.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignLeft)
         stack.addWidget(self._label(self.tr("No vote counts any more. Undo brings them back.")))
@@ -150,11 +162,11 @@ class Habits(QWidget):
         return button
 
     def _name(self) -> None:
-        for part in (self.neutral, self.keep, self.add, self.reset):
+        for part in (self.neutral, self.keep, self.add, self.erase, self.reset):
             part.setAccessibleName(part.text())
         self.add.setAccessibleName(self.tr("Add this trait"))
         self.keep.setAccessibleDescription(self._kept())
-        for button in (self.add, self.reset):
+        for button in (self.add, self.erase, self.reset):
             button.setObjectName("plain")
         self.field.setObjectName("field")
         self.field.setMaxLength(LONGEST)
@@ -164,7 +176,8 @@ class Habits(QWidget):
     def _kept(self) -> str:
         return self.tr(
             "Then you can read above what a vote was about. They stay on this computer; while this "
-            "is off, only numbers about the answers are kept."
+            "is off, only numbers about new answers are kept, and earlier texts stay until they "
+            "are erased."
         )
 
     def _title(self, text: str, buddy: QWidget) -> QLabel:

@@ -68,7 +68,7 @@ class LearnedPage(QWidget):
         traits = learned.traits if learned is not None else ()
         self._title.setText(self.tr("What I learned"))
         unknown = self._desk.learning.trouble or self.tr("Reading …")
-        self._lead.setText(findings.headline(learned) if learned else brief(unknown))
+        self._lead.setText(_lead(learned) if learned else brief(unknown))
         self._show_teaching(learned)
         self.table.show_rows([_row(trait) for trait in traits])
         self.table.setVisible(bool(traits))
@@ -77,6 +77,8 @@ class LearnedPage(QWidget):
             readable = learned.learner == "utilities"
             self.habits.show_learner(traits=readable, votes=learned.votes)
             self.habits.show_removed(learned.removed)
+            kept = any(v.question or any(v.answers) for v in self._desk.learning.votes)
+            self.habits.show_kept(kept)
 
     def set_look(self, look: Look) -> None:
         self._look = look
@@ -120,8 +122,9 @@ class LearnedPage(QWidget):
         trait = self._current()
         self.detail.setVisible(trait is not None)
         if trait is not None:
-            about = [v for v in self._desk.learning.votes if v.trait == trait.trait.id]
-            self.detail.show_trait(trait, about)
+            ids = set(trait.votes)
+            behind = [vote for vote in self._desk.learning.votes if vote.duel in ids]
+            self.detail.show_trait(trait, behind)
 
     def _current(self) -> LearnedTrait | None:
         learned = self._desk.learning.learned
@@ -147,6 +150,9 @@ class LearnedPage(QWidget):
     def _undone(self, words: str) -> None:
         self._say(self.tr("Taken back: {0}.").format(words), undo=False)
 
+    def _erased(self, sentence: str) -> None:
+        self._say(sentence, undo=False)
+
     def _noticed(self, sentence: str) -> None:
         """It stands in the conversation, too, which cannot be seen now."""
         if self.isVisible():
@@ -168,6 +174,7 @@ class LearnedPage(QWidget):
         desk.learning.did.connect(self._did)
         desk.learning.failed.connect(self._failed)
         desk.learning.undone.connect(self._undone)
+        desk.learning.erased.connect(self._erased)
         desk.noticed.connect(self._noticed)
         desk.taste_changed.connect(self._show_habits)
         desk.settings_changed.connect(self._show_habits)
@@ -179,6 +186,7 @@ class LearnedPage(QWidget):
         self.habits.pace_changed.connect(partial(learning.set_pace, desk))
         self.habits.keep_changed.connect(partial(learning.set_keep_texts, desk))
         self.habits.add_asked.connect(self._add)
+        self.habits.erase_asked.connect(partial(learning.erase_texts, desk))
         self.habits.reset_asked.connect(partial(learning.start_over, desk))
         self.habits.restore_asked.connect(partial(learning.ask_again, desk))
         self.said.chosen.connect(partial(votes.undo, desk))
@@ -228,6 +236,10 @@ class LearnedPage(QWidget):
         stack.addSpacing(tokens.GUTTER)
         stack.addWidget(self.habits)
         stack.addStretch(1)
+
+
+def _lead(learned: Learned) -> str:
+    return "\n".join(filter(None, (findings.headline(learned), findings.left_out(learned))))
 
 
 def _row(trait: LearnedTrait) -> Row:

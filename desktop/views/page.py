@@ -30,7 +30,7 @@ class Page(QScrollArea):
     voted(Turn, str)  an Outcome for two answers
     skipped(Turn)     no vote on them
     reopened(Turn)    a vote on them after all
-    undo_asked()      take the newest vote back
+    undo_asked(Turn)  take the vote back
     bar_changed(int)  the width of the scroll bar; 0 while there is none
     """
 
@@ -40,7 +40,7 @@ class Page(QScrollArea):
     voted = Signal(object, str)
     skipped = Signal(object)
     reopened = Signal(object)
-    undo_asked = Signal()
+    undo_asked = Signal(object)
     bar_changed = Signal(int)
 
     def __init__(self, look: Look, *, parent: QWidget | None = None) -> None:

@@ -55,12 +55,14 @@ class TraitDetail(QWidget):
         return self._belief.text()
 
     def show_trait(self, trait: LearnedTrait, votes: Sequence[PastVote]) -> None:
-        """votes  those about this trait, the newest first"""
+        """votes  those behind what is known of it, the newest first"""
         self._trait = trait
         self._title.setText(f"{trait.trait.less}  ↔  {trait.trait.more}")
         told = (findings.belief(trait), findings.effect(trait), findings.reach(trait))
         self._belief.setText(" ".join(told[:2]) if findings.undecided(trait) else " ".join(told))
         self._belief.setAccessibleName(self._belief.text())
+        if not votes and any(part.hasFocus() for part in (self.list, self.delete, self.forget)):
+            self.setFocus()  # else a second press of the key would hit the next button
         self.forget.setEnabled(bool(votes))
         self._show_votes(tuple(votes))
 
@@ -91,7 +93,7 @@ class TraitDetail(QWidget):
         self._behind.setText(
             self.tr("The votes behind it, the newest first:")
             if votes
-            else self.tr("No vote asked about it yet.")
+            else self.tr("No vote stands behind it yet.")
         )
         self._fit()
 

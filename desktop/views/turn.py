@@ -43,7 +43,7 @@ class TurnView(QWidget):
     voted(Turn, str)     an Outcome for its two answers
     skipped(Turn)        no vote on them
     reopened(Turn)       a vote after all
-    undo_asked()         take the vote back
+    undo_asked(Turn)     take the vote back
     """
 
     link_chosen = Signal(str)
@@ -51,7 +51,7 @@ class TurnView(QWidget):
     voted = Signal(object, str)
     skipped = Signal(object)
     reopened = Signal(object)
-    undo_asked = Signal()
+    undo_asked = Signal(object)
 
     def __init__(self, turn: Turn, look: Look, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -205,7 +205,7 @@ class TurnView(QWidget):
         if self.turn.pair is not None and self.turn.pair.stage == "skipped":
             self.reopened.emit(self.turn)
         else:
-            self.undo_asked.emit()
+            self.undo_asked.emit(self.turn)
 
     # Lines ------------------------------------------------------------------------------
 

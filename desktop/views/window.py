@@ -217,9 +217,9 @@ class Window(QMainWindow):
         if chat.ask(self._desk, self.composer.text):
             self.composer.clear()
 
-    def _undo(self) -> None:
+    def _take_back(self, turn: Turn) -> None:
         self._keep_focus()
-        votes.undo(self._desk)
+        votes.take_back(self._desk, turn)
 
     def _keep_focus(self) -> None:
         """The button that was pressed goes away: a second press must not hit its neighbour."""
@@ -296,7 +296,7 @@ class Window(QMainWindow):
         self.page.voted.connect(partial(votes.vote_on, desk))
         self.page.skipped.connect(partial(votes.skip_turn, desk))
         self.page.reopened.connect(partial(votes.vote_after_all, desk))
-        self.page.undo_asked.connect(self._undo)
+        self.page.undo_asked.connect(self._take_back)
 
     def _connect_parts(self) -> None:
         desk = self._desk

@@ -224,8 +224,14 @@ def _answer(seat: Seat, question: Question, *, duels: bool) -> str:
 
 
 def _duel(seat: Seat, question: Question) -> str:
-    duel = hold(seat.engine, question, seat.output)
-    first, second = (answer.text for answer in duel.answers)
+    held = hold(seat.engine, question, seat.output)
+    first, second = held.texts
+    if held.error is not None:
+        seat.output.text(f"\nB\n{second}\n")
+        seat.output.complain(held.error)
+        return first
+    duel = held.duel
+    assert duel is not None
     if duel.verdict == "same":
         seat.output.note("B came out nearly alike; the chat goes on with A.")
     if duel.verdict != "open":

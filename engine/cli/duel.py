@@ -5,10 +5,20 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from engine.api import NEUTRAL, Duel, Engine, Message, Question, Settings, Steering, check_question
+from engine.api import (
+    NEUTRAL,
+    Duel,
+    Engine,
+    EngineError,
+    Message,
+    Question,
+    Settings,
+    Steering,
+    check_question,
+)
 from engine.cli.ask import read_question, sampling_of
 from engine.cli.output import Output
-from engine.cli.terminal import hold, start
+from engine.cli.terminal import Held, hold, start
 
 NOTHING_TO_VOTE_ON = {
     "same": "Both came out nearly alike, so there is nothing to vote on.",
@@ -28,14 +38,15 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         )
         check_question(question)
         start(engine, arguments.model, output)
-        duel = hold(engine, question, output)
+        held = hold(engine, question, output)
     finally:
         engine.close()
-    output.text(f"\nB\n{duel.answers[1].text}\n")
-    output.text(_how_to_vote(duel))
-    code = output.result(_result(duel))
-    stopped = any(answer.finish == "stopped" for answer in duel.answers)
-    return 130 if stopped else code
+    output.text(f"\nB\n{held.texts[1]}\n")
+    if held.duel is not None:
+        output.text(_how_to_vote(held.duel))
+    error = held.error or _cut_short(held)
+    code = output.result(_result(held), error=error)
+    return 130 if error is None and "stopped" in _ends(held) else code
 
 
 def _remembered(settings: Settings) -> Steering:
@@ -51,13 +62,25 @@ def _how_to_vote(duel: Duel) -> str:
     return f"{duel.why}\nVote with: attune vote {duel.id} first|second|equal|neither"
 
 
-def _result(duel: Duel) -> dict[str, Any]:
+def _ends(held: Held) -> tuple[str, ...]:
+    """Why each answer ended; "" where that was not told."""
+    return tuple(answer.finish for answer in held.duel.answers) if held.duel else ("", "")
+
+
+def _cut_short(held: Held) -> EngineError | None:
+    if "interrupted" not in _ends(held):
+        return None
+    return EngineError("The answers are not complete: the model's process died. Ask again.")
+
+
+def _result(held: Held) -> dict[str, Any]:
+    duel = held.duel
     return {
-        "duel": duel.id,
+        "duel": duel.id if duel else "",
         "answers": [
-            {"text": answer.text, "tokens": answer.tokens, "finish": answer.finish}
-            for answer in duel.answers
+            {"text": text, "tokens": tokens, "finish": finish}
+            for text, tokens, finish in zip(held.texts, held.tokens, _ends(held), strict=True)
         ],
-        "why": duel.why,
-        "verdict": duel.verdict,
+        "why": duel.why if duel else "",
+        "verdict": duel.verdict if duel else "cut",
     }

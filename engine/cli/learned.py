@@ -6,15 +6,12 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from engine.api import Learned, LearnedTrait
+from engine.api import Learned, LearnedTrait, percent
 
 _WORDS = 23
 _BAR = 19
 _NOTICED = 0.005
 """A trait without votes that leans by less is not known yet."""
-
-_ALMOST = 0.995
-"""So sure that a rounded percentage would claim certainty."""
 
 _SCALE = "against".ljust(_BAR // 2) + "|" + "for".rjust(_BAR // 2)
 _HEADER = f"  {'trait':<8} {'you like':<{_WORDS}}   sure  {_SCALE}  votes  to settle"
@@ -32,6 +29,7 @@ def profile(learned: Learned) -> dict[str, Any]:
         "neutral": learned.neutral,
         "learner": learned.learner,
         "undoable": learned.undoable,
+        "unreadable": learned.unreadable,
     }
 
 
@@ -65,13 +63,15 @@ def steering(learned: Learned) -> str:
         return "Neutral is on: the untouched model answers, whatever was learned."
     if learned.learner == "neural":
         return "What was learned steers as a whole; this form of learning has no traits to show."
-    named = [f"{words} ({_percent(sure)} sure)" for words, sure in map(_pole, _acting(learned))]
+    named = [f"{words} ({percent(sure)} sure)" for words, sure in map(_pole, _acting(learned))]
     return f"Steers answers now: {', '.join(named)}." if named else "Nothing steers answers yet."
 
 
 def table(learned: Learned) -> Iterator[str]:
     """All of it, line by line."""
     yield _headline(learned)
+    if learned.unreadable:
+        yield _left_out(learned.unreadable)
     yield steering(learned)
     known = [trait for trait in learned.traits if _is_known(trait)]
     if known:
@@ -102,11 +102,17 @@ def _headline(learned: Learned) -> str:
     return f"{votes} About {learned.to_settle} more comparisons would settle the rest."
 
 
+def _left_out(unreadable: int) -> str:
+    if unreadable == 1:
+        return "One vote could not be read and does not count."
+    return f"{unreadable} votes could not be read and do not count."
+
+
 def _row(found: LearnedTrait) -> str:
     words, sure = _liked(found)
     name = f"{'*' if found.theta else ' '} {_fit(found.trait.id, 8)} {_fit(words, _WORDS)}"
     votes = f"{len(found.votes):5}  {_to_settle(found)}"
-    return f"{name}  {_percent(sure):>5}  {_bar(found)}  {votes}"
+    return f"{name}  {_brief(sure):>5}  {_bar(found)}  {votes}"
 
 
 def _open_row(found: LearnedTrait) -> str:
@@ -134,9 +140,9 @@ def _place(weight: float) -> int:
     return min(_BAR - 1, max(0, round((weight + 1.0) / 2.0 * (_BAR - 1))))
 
 
-def _percent(share: float) -> str:
-    """Never certain: there may always be another vote."""
-    return f"{share * 100:.0f} %" if share < _ALMOST else ">99 %"
+def _brief(share: float) -> str:
+    """A percentage that fits a column."""
+    return percent(share).replace("over ", ">").replace("under ", "<")
 
 
 def _is_known(found: LearnedTrait) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -56,10 +56,8 @@ def _show(engine: Engine, _arguments: argparse.Namespace) -> _Said:
 def _votes(engine: Engine, arguments: argparse.Namespace) -> _Said:
     trait = arguments.trait
     if trait is not None:
-        trait = _trait(engine, trait)
+        trait = _trait(_asked(engine), trait)
     votes = engine.past_votes(trait)
-    if not votes and trait is not None:
-        _check_known(engine, trait)
     lines = tuple(map(_vote_line, votes)) or ("No vote counts yet.",)
     return _Said(lines, {"votes": [asdict(vote) for vote in votes]})
 
@@ -77,12 +75,6 @@ def _when(at: float) -> str:
         return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M}"
     except (OverflowError, OSError, ValueError):  # a clock that was far off
         return "?"
-
-
-def _check_known(engine: Engine, trait: str) -> None:
-    known = [found.trait.id for found in engine.learned().traits]
-    if known and trait not in known:
-        raise UnknownTrait(f"There is no trait {trait!r}. Known are {', '.join(known)}.")
 
 
 # To change ----------------------------------------------------------------------------------
@@ -109,19 +101,19 @@ def _drop_texts(engine: Engine, _arguments: argparse.Namespace) -> _Said:
 
 
 def _forget(engine: Engine, arguments: argparse.Namespace) -> _Said:
-    trait = _trait(engine, arguments.trait)
+    trait = _trait(_asked(engine), arguments.trait)
     learned = engine.forget_trait(trait)
     return _changed(learned, f"Votes so far say nothing about {trait}. {_BACK.format('that')}")
 
 
 def _remove(engine: Engine, arguments: argparse.Namespace) -> _Said:
-    trait = _trait(engine, arguments.trait)
+    trait = _trait(_asked(engine), arguments.trait)
     learned = engine.remove_trait(trait)
     return _changed(learned, f"Asks no more about {trait}. {_BACK.format('it')}")
 
 
 def _restore(engine: Engine, arguments: argparse.Namespace) -> _Said:
-    trait = _trait(engine, arguments.trait)
+    trait = _trait([removed.id for removed in engine.learned().removed], arguments.trait)
     return _changed(engine.restore_trait(trait), f"Asks about {trait} again.")
 
 
@@ -131,7 +123,7 @@ def _delete(engine: Engine, arguments: argparse.Namespace) -> _Said:
 
 
 def _add(engine: Engine, arguments: argparse.Namespace) -> _Said:
-    before = {found.trait.id for found in engine.learned().traits}
+    before = _asked(engine)
     learned = engine.add_trait(arguments.text)
     new = [found.trait.id for found in learned.traits if found.trait.id not in before]
     return _changed(learned, f"Asks about it, too, as {new[0]}." if new else "Asks about it, too.")
@@ -141,12 +133,16 @@ def _changed(learned: Learned, sentence: str) -> _Said:
     return _Said((sentence, steering(learned)), profile(learned))
 
 
-def _trait(engine: Engine, given: str) -> str:
+def _asked(engine: Engine) -> list[str]:
+    """Ids of the traits that are asked about."""
+    return [found.trait.id for found in engine.learned().traits]
+
+
+def _trait(known: Sequence[str], given: str) -> str:
     """The id that is meant: it may be cut short, as in the table. Unknown ones stay as they are.
 
     Raises UnknownTrait where several begin like that.
     """
-    known = [found.trait.id for found in engine.learned().traits]
     begins = [id for id in known if id.startswith(given.rstrip("…"))]
     if given in known or not given or not begins:
         return given

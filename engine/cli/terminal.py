@@ -7,9 +7,21 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import FrameType
 
-from engine.api import Answer, Chunk, Duel, Engine, Notice, Question, Ready, Started
+from engine.api import (
+    Answer,
+    AttuneError,
+    Chunk,
+    Duel,
+    DuelEvent,
+    Engine,
+    Notice,
+    Question,
+    Ready,
+    Started,
+)
 from engine.cli.output import Output
 from engine.errors import InvalidText
 
@@ -75,25 +87,59 @@ def stream(engine: Engine, question: Question, output: Output) -> Answer:
     return answer
 
 
-def hold(engine: Engine, question: Question, output: Output) -> Duel:
+@dataclass(slots=True)
+class Held:
+    """What came of a duel.
+
+    texts, tokens  of both answers, as far as they came
+    duel           None where an error came first
+    error          why there is no more, or why what follows will not go well
+    """
+
+    texts: list[str] = field(default_factory=lambda: ["", ""])
+    tokens: list[int] = field(default_factory=lambda: [0, 0])
+    duel: Duel | None = None
+    error: AttuneError | None = None
+
+
+def hold(engine: Engine, question: Question, output: Output) -> Held:
     """Print the first answer of a duel, headed A, as it comes; the second is for the caller.
 
-    Ctrl+C stops both; twice leaves.
+    Ctrl+C stops both; twice leaves. Raises an error only where no answer has begun.
     """
-    duel: Duel | None = None
-    with _interrupt_stops(engine):
-        for event in engine.duel(question):
-            if isinstance(event, Notice):
-                output.note(event.text)
-            elif isinstance(event, Started):
-                output.text("A")
-            elif isinstance(event, Chunk) and event.answer == 0:
+    held = Held()
+    try:
+        with _interrupt_stops(engine):
+            for event in engine.duel(question):
+                _hear(held, event, output)
+    except AttuneError as error:
+        if not any(held.texts):
+            raise
+        held.error = error
+        if held.duel is None:
+            output.text("")
+    assert held.duel is not None or held.error is not None
+    return held
+
+
+def _hear(held: Held, event: DuelEvent, output: Output) -> None:
+    match event:
+        case Notice():
+            output.note(event.text)
+        case Started():
+            output.text("A")
+        case Chunk():
+            held.texts[event.answer] += event.text
+            held.tokens[event.answer] = event.tokens
+            if event.answer == 0:
                 output.text(event.text, end="")
-            elif isinstance(event, Duel):
-                duel = event
-                output.text("")
-    assert duel is not None
-    return duel
+        case Duel():
+            held.duel = event
+            held.texts = [answer.text for answer in event.answers]
+            held.tokens = [answer.tokens for answer in event.answers]
+            output.text("")
+        case _:
+            pass
 
 
 def decode(data: bytes) -> str:

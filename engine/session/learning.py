@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from engine.errors import UnknownTrait
+from engine.errors import InvalidParameter, UnknownTrait
 from engine.preference import traits as trait_list
 from engine.preference.ballots import Evidence
 from engine.preference.learner import Contrast, Learner, Serving, percent
 from engine.preference.neural import NeuralLearner
 from engine.preference.utilities import UtilityLearner
-from engine.store.record import Ballot, Record, Standing
+from engine.store.record import Ballot, Record, Standing, StoredDuel
 from engine.types import (
     Learned,
     LearnedTrait,
@@ -97,6 +98,8 @@ class Learning:
             to_settle=sum(trait.to_settle for trait in traits),
             removed=tuple(t for t in self._known() if t.id in standing.removed),
             undoable=self._in_words(standing.undoable),
+            newest_vote=standing.newest_vote,
+            unreadable=standing.unreadable,
         )
 
     def vote(self, duel: str, outcome: Outcome) -> Voted:
@@ -114,14 +117,15 @@ class Learning:
         return self._in_words(self.record.undo())
 
     def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
-        """Votes that count, the newest first; only those about one trait, if it is named.
+        """Votes that count, the newest first; those behind what is known of a trait, if named.
 
         Raises UnknownTrait.
         """
         if trait is not None:
             self.find(trait)
-        ballots = reversed(self._current()[1].ballots)
-        return tuple(_past(b) for b in ballots if trait in (None, b.duel.trait))
+        standing = self._current()[1]
+        ballots = reversed(standing.ballots)
+        return tuple(_past(b) for b in ballots if trait in (None, _about(b, standing)))
 
     def add_trait(self, sentence: str) -> Trait:
         """A trait in the owner's own words. Raises InvalidParameter."""
@@ -129,6 +133,20 @@ class Learning:
         trait = trait_list.own(sentence, existing=[t.sentence for t in asked])
         self.record.add_trait(trait)
         return trait
+
+    def restore_trait(self, trait: str) -> None:
+        """Ask about a removed trait again. Raises UnknownTrait, InvalidParameter."""
+        found, standing = self.find(trait), self._current()[1]
+        if found.id not in standing.removed:
+            raise InvalidParameter(
+                f"The trait {found.id!r} is asked about already; name one that was removed."
+            )
+        if len(_asked(standing)) >= trait_list.MAX_TRAITS:
+            raise InvalidParameter(
+                f"{trait_list.MAX_TRAITS} traits are asked about, and those are the most; "
+                "remove one first."
+            )
+        self.record.add_trait(found)
 
     def find(self, trait: str) -> Trait:
         """A trait by its id. Raises UnknownTrait."""
@@ -178,28 +196,44 @@ def _asked(standing: Standing) -> tuple[Trait, ...]:
     return tuple(trait for trait in known if trait.id not in standing.removed)
 
 
+def _speaks(ballot: Ballot, trait: str, standing: Standing) -> bool:
+    """Whether a vote came after its owner had the trait forgotten."""
+    return ballot.change > standing.forgotten.get(trait, -1)
+
+
+def _about(ballot: Ballot, standing: Standing) -> str:
+    """The trait that a vote is about; "" where it is about none, or none that it may speak of."""
+    trait = ballot.duel.trait
+    return trait if _speaks(ballot, trait, standing) else ""
+
+
 def _evidence(ballot: Ballot, standing: Standing) -> Evidence:
     def kept(utilities: dict[str, float]) -> dict[str, float]:
         return {
             stream: value
             for stream, value in utilities.items()
-            if ballot.change > standing.forgotten.get(stream[:-1], -1)
+            if _speaks(ballot, stream[:-1], standing)
         }
 
     duel = ballot.duel
     first, second = (kept(answer.utilities) for answer in duel.answers)
-    blobs = [answer.embedding for answer in duel.answers]
-    embeddings = np.stack([np.frombuffer(b, np.float32) for b in blobs]) if all(blobs) else None
-    forgotten = ballot.change <= standing.forgotten.get(duel.trait, -1)
     return Evidence(
         duel=duel.id,
-        asked="" if forgotten else duel.trait,
+        asked=_about(ballot, standing),
         outcome=ballot.outcome,
         first=first,
         second=second,
         model=duel.model,
-        embeddings=embeddings,
+        embeddings=_embeddings(duel),
     )
+
+
+def _embeddings(duel: StoredDuel) -> npt.NDArray[np.float32] | None:
+    """Of both answers, float32, (2, d); None where one has none or its bytes are damaged."""
+    first, second = (answer.embedding for answer in duel.answers)
+    if not first or len(first) != len(second) or len(first) % np.dtype(np.float32).itemsize:
+        return None
+    return np.frombuffer(first + second, np.float32).reshape(2, -1)
 
 
 def _named(trait: Trait) -> str:

@@ -33,8 +33,8 @@ Asked = tuple[Question, ...]
 Answered = tuple[Answer, ...]
 Learn = Callable[[Sequence[Evidence]], Learner]
 
-SAMPLING = Sampling(max_tokens=120, temperature=0.0)
-"""The likeliest tokens: what two answers differ in then comes from the steering, not from luck."""
+SAMPLING = Sampling(max_tokens=120)
+"""As the app answers, but shorter. Without chance small models fall into loops when steered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -53,7 +53,8 @@ class StoredAnswer:
 
     text       "" where the owner does not let texts be kept
     tokens     in the answer
-    utilities  trait id → φ in nats, positive towards the trait's `more`; absent is not measured
+    utilities  stream ("short+", "short-": a trait's id and which of its sentences) → φ in nats,
+               positive where the sentence fits the answer; absent is not measured
     surprise   mean −log p of the answer's tokens under the untouched model, nats
     embedding  as in `Answer`; mostly b""
     """
@@ -75,7 +76,7 @@ class StoredDuel:
     why       what a vote tells, in words
     question  "" where the owner does not let texts be kept
     answers   in the order shown
-    swapped   the arm that leans to the trait's `more` stands second
+    swapped   the two arms of the contrast were shown in reversed order
     detail    what it takes to repeat it; JSON, so a tuple comes back as a list
     """
 
@@ -104,12 +105,13 @@ class Ballot:
 class Standing:
     """What the record comes to; read it, do not change it.
 
-    ballots     votes that count, in the order they were given, those on removed traits too
-    traits      the owner's own, removed ones too, in the order they were added
-    removed     ids of traits that are not to be asked about, built-in or own
-    forgotten   trait id → change; ballots before that change say nothing about the trait
-    undoable    what `undo` would take back, in words; "" if there is nothing
-    unreadable  rows that are damaged and were left out
+    ballots      votes that count, in the order they were given, those on removed traits too
+    traits       the owner's own, removed ones too, in the order they were added
+    removed      ids of traits that are not to be asked about, built-in or own
+    forgotten    trait id → change; ballots before that change say nothing about the trait
+    undoable     what `undo` would take back, in words; "" if there is nothing
+    newest_vote  id of the duel, where what `undo` would take back is the vote on it; else ""
+    unreadable   rows that are damaged and were left out
     """
 
     ballots: tuple[Ballot, ...] = ()
@@ -117,6 +119,7 @@ class Standing:
     removed: frozenset[str] = frozenset()
     forgotten: dict[str, int] = field(default_factory=dict)
     undoable: str = ""
+    newest_vote: str = ""
     unreadable: int = 0
 
 
@@ -242,9 +245,8 @@ class Record:
             newest = _newest(connection)
             if newest is None:
                 raise NothingToUndo("There is nothing to undo; vote first.")
-            id, words = newest
-            connection.execute("UPDATE changes SET undone = 1 WHERE id = ?", (id,))
-            return words
+            connection.execute("UPDATE changes SET undone = 1 WHERE id = ?", (newest.id,))
+            return newest.words
 
     # Reading --------------------------------------------------------------------------------
 
@@ -262,13 +264,6 @@ class Record:
             return self._current(connection)
 
     # Texts ----------------------------------------------------------------------------------
-
-    def erase(self, duel_id: str) -> None:
-        """Delete the texts of one duel for good; its vote keeps counting. Raises UnknownDuel."""
-        with self._writing() as connection:
-            _check_known(connection, duel_id)
-            connection.execute(f"{_BLANK} WHERE id = ?", (duel_id,))
-            self._duels.pop(duel_id, None)
 
     def drop_texts(self) -> None:
         """Delete the texts of all duels for good; votes keep counting."""
@@ -343,7 +338,8 @@ class Record:
             traits=tuple(fold.traits.values()),
             removed=frozenset(fold.removed),
             forgotten=fold.forgotten,
-            undoable=newest[1] if newest else "",
+            undoable=newest.words if newest else "",
+            newest_vote=newest.vote if newest else "",
             unreadable=fold.unreadable + len(fold.votes) - len(ballots),
         )
 
@@ -487,16 +483,24 @@ def _vote_that_counts(connection: sqlite3.Connection, duel: str) -> Outcome | No
     return counted[1] if counted else None
 
 
-def _newest(connection: sqlite3.Connection) -> tuple[int, str] | None:
-    """The change that undo would take back, and its name in words."""
+class _Newest(NamedTuple):
+    """The change that undo would take back: its name in words, and its duel if it is a vote."""
+
+    id: int
+    words: str
+    vote: str
+
+
+def _newest(connection: sqlite3.Connection) -> _Newest | None:
     row = connection.execute(
-        """SELECT changes.id, kind, changes.body, trait FROM changes
+        """SELECT changes.id, kind, duel, changes.body, trait FROM changes
            LEFT JOIN duels ON duels.id = duel WHERE NOT undone ORDER BY changes.id DESC LIMIT 1"""
     ).fetchone()
     if row is None:
         return None
-    id, kind, body, trait = row
-    return id, changes.in_words(kind, body=body, trait=trait)
+    id, kind, duel, body, trait = row
+    words = changes.in_words(kind, body=body, trait=trait)
+    return _Newest(id, words, vote=duel if kind == "vote" and duel else "")
 
 
 def _folded(connection: sqlite3.Connection) -> Fold:

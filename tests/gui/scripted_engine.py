@@ -248,6 +248,10 @@ class ScriptedEngine(Engine):
         self.record.reset()
         return self.learned()
 
+    def drop_texts(self) -> None:
+        self.threads.add(threading.get_ident())
+        self.record.drop_texts()
+
     def models(self) -> tuple[ModelCard, ...]:
         return self.cards
 

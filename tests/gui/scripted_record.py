@@ -65,9 +65,10 @@ def told(
 class ScriptedRecord:
     """Changes in a list; everything else is derived from those that are left.
 
-    given   what is learned whatever the votes say, or None
-    error   raised by the next call that would change something
-    broken  raised by every call that reads
+    given       what is learned whatever the votes say, or None
+    unreadable  votes that are damaged
+    error       raised by the next call that would change something
+    broken      raised by every call that reads
     """
 
     def __init__(self) -> None:
@@ -75,6 +76,7 @@ class ScriptedRecord:
         self.duels: dict[str, Held] = {}
         self.entries: list[Entry] = []
         self.given: tuple[LearnedTrait, ...] | None = None
+        self.unreadable = 0
         self.learner: LearnerName = "utilities"
         self.error: Exception | None = None
         self.broken: StorageError | None = None
@@ -141,6 +143,10 @@ class ScriptedRecord:
     def reset(self) -> None:
         self._add(Entry(kind="reset", about=""))
 
+    def drop_texts(self) -> None:
+        self._may_change("drop_texts")
+        self.duels = {id: replace(duel, question="") for id, duel in self.duels.items()}
+
     def learned(self, *, neutral: bool) -> Learned:
         if self.broken is not None:
             raise self.broken
@@ -153,6 +159,8 @@ class ScriptedRecord:
             to_settle=sum(trait.to_settle for trait in traits),
             removed=tuple(t for t in self.traits.values() if t.id in self._removed()),
             undoable=self._words(self.entries[-1]) if self.entries else "",
+            newest_vote=self._newest_vote(),
+            unreadable=self.unreadable,
         )
 
     def past_votes(self, trait: str | None) -> tuple[PastVote, ...]:
@@ -188,12 +196,16 @@ class ScriptedRecord:
             raise UnknownTrait(f"There is no trait {trait!r}.")
         return self.traits[trait]
 
+    def _newest_vote(self) -> str:
+        newest = self.entries[-1] if self.entries else None
+        return newest.about if newest is not None and newest.kind == "vote" else ""
+
     def _words(self, entry: Entry) -> str:
         about = self.duels[entry.about].trait if entry.about in self.duels else entry.about
         return f"{WORDS[entry.kind]} {about}".strip()
 
     def _lean(self, trait: Trait) -> tuple[int, tuple[str, ...]]:
-        """How many votes point to its first pole, and which ask about it."""
+        """How many votes point to its first pole, and which ask about it, forgotten ones apart."""
         after = 0
         for number, entry in enumerate(self.entries):
             if entry.kind == "forget" and entry.about == trait.id:
@@ -203,10 +215,9 @@ class ScriptedRecord:
         for number, entry in enumerate(self.entries):
             if entry.kind != "vote" or entry.about not in counted:
                 continue
-            if self.duels[entry.about].trait == trait.id:
+            if self.duels[entry.about].trait == trait.id and number >= after:
                 ids.append(entry.about)
-                if number >= after:
-                    sums += {"first": 1, "second": -1}.get(entry.outcome, 0)
+                sums += {"first": 1, "second": -1}.get(entry.outcome, 0)
         return sums, tuple(ids)
 
     def _sure(self, trait: Trait) -> float:

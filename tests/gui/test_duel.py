@@ -27,7 +27,7 @@ from tests.gui.scripted_engine import (
     says,
     started,
 )
-from tests.gui.scripted_record import SHORT, told
+from tests.gui.scripted_record import SHORT, Held, told
 from tests.gui.test_chat import ask, editor, settle, shown, views
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -284,6 +284,42 @@ def test_a_vote_counts_even_if_the_record_cannot_be_read_afterwards(
     window.menus.votes[0].trigger()
     turn = voted(qtbot, window)
     assert said(turn).startswith("✓")
+    learning = window._desk.learning
+    learning.changed.emit()
+    assert model(window).stage == "voted", "the list of votes is older than the vote"
+    monkeypatch.undo()
+    engine.record.withdraw("duel-1")
+    learning.fetch()
+    qtbot.waitUntil(lambda: model(window).open)
+
+
+def test_a_vote_that_was_given_elsewhere_is_followed_when_this_one_is_refused(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    duel(qtbot, window, engine)
+    engine.record.vote("duel-1", "second", neutral=False)
+    window.menus.votes[0].trigger()
+    turn = voted(qtbot, window)
+    assert model(window).outcome == "second"
+    assert turn.turn.text == "the second"
+
+
+def test_undo_under_a_pair_takes_back_no_vote_that_was_given_elsewhere(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    duel(qtbot, window, engine)
+    window.menus.votes[0].trigger()
+    turn = voted(qtbot, window)
+    engine.record.duels["elsewhere"] = Held(id="elsewhere", trait="lists")
+    engine.record.vote("elsewhere", "second", neutral=False)
+    press(qtbot, turn)
+    qtbot.waitUntil(lambda: "was not taken back" in shown(window))
+    assert engine.record.counted() == {"duel-1": "first", "elsewhere": "second"}
+    qtbot.waitUntil(lambda: not button(turn).isVisible())
+    assert model(window).stage == "voted"
+    window.menus.undo.trigger()  # which takes back whatever is the newest
+    qtbot.waitUntil(lambda: button(turn).isVisible())
+    assert engine.record.counted() == {"duel-1": "first"}
 
 
 def test_asking_on_without_a_vote_is_a_skip(

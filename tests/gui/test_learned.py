@@ -151,7 +151,7 @@ def test_with_nothing_learned_it_teaches_what_it_will_show(
     assert "two answers" in page._teach.text()
     assert cells(page, 0)[2] == "not known yet"
     assert not page.habits.reset.isEnabled()
-    assert page.detail._behind.text() == "No vote asked about it yet."
+    assert page.detail._behind.text() == "No vote stands behind it yet."
 
 
 def test_the_neural_learner_has_no_rows_and_says_so(
@@ -194,7 +194,9 @@ def test_a_trait_is_forgotten_and_remembered_again(
     assert cells(page, 0)[2] == "69 % sure"
     page.detail.forget.click()
     assert "“shorter answers”" in did(qtbot, page)
-    qtbot.waitUntil(lambda: "50 % sure" in page.detail.words)
+    qtbot.waitUntil(lambda: "not known yet" in page.detail.words)
+    assert page.detail.list.count() == 0, "forgotten votes are not behind it"
+    assert engine.learned().votes == 1
     press_undo(qtbot, page)
     qtbot.waitUntil(lambda: cells(page, 0)[2] == "69 % sure")
 
@@ -296,6 +298,64 @@ def test_how_often_and_what_is_kept_reach_the_settings(
     engine.change(duel_every=5)  # by another program
     page._show_habits()
     assert not any(button.isChecked() for button in page.habits.pace.buttons.values())
+
+
+def test_kept_texts_are_erased_and_the_votes_stay(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    vote(engine)
+    page = opened(qtbot, window)
+    erase = page.habits.erase
+    assert not erase.isVisible(), "there are none"
+    vote(engine, question="How do I keep basil alive?")
+    window._desk.learning.fetch()
+    qtbot.waitUntil(erase.isVisible)
+    assert erase.accessibleName() == "Erase kept texts"
+    window.activateWindow()
+    erase.setFocus()
+    qtbot.keyClick(erase, Qt.Key.Key_Space)
+    assert did(qtbot, page) == "The kept questions and answers are erased; the votes stay."
+    assert not page.said._button.isVisible(), "it cannot be taken back"
+    assert engine.record.calls == ["drop_texts"]
+    assert engine.learned().votes == 2
+    assert "basil" not in page.detail.list.item(0).text()
+    assert not erase.isVisible()
+    assert window.focusWidget() is page.habits, "a second press starts nothing over"
+
+
+def test_texts_that_cannot_be_erased_stay_and_it_says_why(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    vote(engine, question="How do I keep basil alive?")
+    page = opened(qtbot, window)
+    engine.record.error = StorageError("The record could not be written.")
+    page.habits.erase.click()
+    assert did(qtbot, page) == "The record could not be written."
+    assert page.habits.erase.isVisible()
+
+
+def test_votes_that_cannot_be_read_are_told(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    vote(engine)
+    engine.record.unreadable = 2
+    page = opened(qtbot, window)
+    assert page._lead.text().splitlines()[1] == "2 votes could not be read and do not count."
+    engine.record.unreadable = 1
+    window._desk.learning.fetch()
+    qtbot.waitUntil(lambda: "One vote could not be read and does not count." in page.headline)
+
+
+def test_the_last_vote_that_goes_does_not_hand_the_keyboard_to_the_next_button(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    vote(engine)
+    page = opened(qtbot, window)
+    window.activateWindow()
+    page.detail.forget.setFocus()
+    qtbot.keyClick(page.detail.forget, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: not page.detail.forget.isEnabled())
+    assert window.focusWidget() is page.detail
 
 
 def test_a_setting_that_cannot_be_saved_is_shown_as_it_is(
@@ -410,7 +470,8 @@ def test_a_narrow_page_shows_the_words_rather_than_how_sure(
 
 def test_almost_certain_is_not_called_certain() -> None:
     trait = told(SHORT, weight=0.9, low=0.8, high=1.0, sure=0.9999)
-    assert findings.sure(trait) == "Over 99 % sure"
+    assert findings.sure(trait) == "over 99 % sure"
+    assert findings.belief(trait) == "Over 99 % sure you like shorter answers."
     assert findings.reach(trait) == "How much: strongly."
 
 

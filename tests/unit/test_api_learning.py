@@ -151,6 +151,8 @@ def test_a_trait_is_added_removed_brought_back_and_forgotten(make_engine: MakeEn
     assert own.id in ids(learned.removed)
     learned = engine.restore_trait(own.id)
     assert own.id in ids(tuple(t.trait for t in learned.traits))
+    with pytest.raises(InvalidParameter, match="is asked about already"):
+        engine.restore_trait(own.id)
     with pytest.raises(UnknownTrait):
         engine.forget_trait("nothing")
     with pytest.raises(InvalidParameter):

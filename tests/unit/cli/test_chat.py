@@ -9,6 +9,7 @@ import pytest
 
 from engine.api import Engine
 from engine.errors import StorageError
+from engine.store.record import Record, StoredDuel
 from engine.types import GREEDY, Outcome, Preference, Question, Voted
 from tests.fakes.host import Trouble
 from tests.unit.cli.conftest import Attune, Follow, Said, Typed
@@ -351,6 +352,22 @@ def test_a_crash_in_a_duel_asks_for_no_vote_and_keeps_what_is_there(
     assert "crashed" in said.err
     assert PROMPT not in hand.prompts
     assert history(questions[0]) == ["First?", said.out.splitlines()[1], "Second?"]
+
+
+def test_a_duel_that_cannot_be_recorded_does_not_cost_its_answers(
+    attune: Attune, hand: Hand, questions: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_record: Record, _duel: StoredDuel) -> None:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(Record, "open_duel", full)
+    hand.types("First?", "/neutral", "Second?")
+    said = attune("chat")
+    assert "attune: The disk is full." in said.err
+    assert PROMPT not in hand.prompts
+    first, second = shown(said)
+    assert second
+    assert history(questions[0]) == ["First?", first, "Second?"]
 
 
 def test_a_vote_that_cannot_be_saved_does_not_cost_the_answer(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import Duel, Engine
+from engine.api import Duel, Engine, StorageError
 from engine.models import catalogue
 from engine.preference.traits import BUILT_IN
+from engine.store.record import Record, StoredDuel
 from engine.types import Answer, Chunk, DuelEvent, Preference, Question, Started
 from tests.fakes.host import Trouble
 from tests.unit.cli.conftest import Attune, Follow
@@ -94,12 +95,47 @@ def test_answers_that_were_cut_short_are_not_to_be_voted_on(
     crash = Trouble(at="decode", tokens=3, times=1, count=str(tmp_path / "count"))
     follow(troubles=(crash,))
     said = attune("duel", "Basil?", "--json")
-    assert said.code == 0
+    assert (said.code, said.json["error"]["code"]) == (1, "engine")
     assert (said.json["duel"], said.json["verdict"]) == ("", "cut")
+    assert {answer["finish"] for answer in said.json["answers"]} == {"interrupted"}
+    assert all(answer["text"] for answer in said.json["answers"])
     assert "crashed" in said.err
     (tmp_path / "count").unlink()
     said = attune("duel", "Basil?")
+    assert said.code == 1
     assert said.out.splitlines()[-1].startswith("An answer did not come to its end")
+    assert said.err.splitlines()[-1].startswith("attune: The answers are not complete")
+
+
+def test_a_duel_that_cannot_be_recorded_is_shown_before_it_says_why(
+    attune: Attune, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_record: Record, _duel: StoredDuel) -> None:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(Record, "open_duel", full)
+    said = attune("duel", "Basil?", "--max-tokens", "12")
+    assert (said.code, said.err) == (1, "attune: The disk is full.\n")
+    a, first, gap, b, second, *rest = said.out.splitlines()
+    assert (a, gap, b, rest) == ("A", "", "B", [""])
+    assert len(first) == len(second) == 12
+    assert first != second
+    found = attune("duel", "Basil?", "--max-tokens", "12", "--json")
+    assert (found.code, found.json["error"]["code"], found.json["duel"]) == (1, "storage", "")
+    assert [answer["tokens"] for answer in found.json["answers"]] == [12, 12]
+    assert [len(answer["text"]) for answer in found.json["answers"]] == [12, 12]
+
+
+def test_a_duel_that_has_not_begun_is_an_error_alone(
+    attune: Attune, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_engine: Engine, _question: Question) -> Iterator[DuelEvent]:
+        raise StorageError("The record is damaged.")
+        yield
+
+    monkeypatch.setattr(Engine, "duel", broken)
+    said = attune("duel", "Basil?", "--json")
+    assert (said.code, set(said.json)) == (1, {"error"})
 
 
 def test_a_duel_that_ctrl_c_stopped_ends_like_an_answer_that_was(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from tests.unit.cli.conftest import Attune, Said
 from tests.unit.cli.records import AT, have_voted, put_duel
 from tests.unit.conftest import remember
 
-KEYS = {"traits", "votes", "to_settle", "neutral", "learner", "undoable"}
+KEYS = {"traits", "votes", "to_settle", "neutral", "learner", "undoable", "unreadable"}
 
 
 def of(said: Said, trait: str) -> dict[str, object]:
@@ -152,6 +154,39 @@ def test_a_trait_is_removed_and_restored(attune: Attune, voted: str) -> None:
     assert of(attune("profile", "restore", "short", "--json"), "short")["votes"] == 1
     attune("profile", "remove", "short")
     assert attune("profile", "restore", "short").out.startswith("Asks about short again.")
+    said = attune("profile", "restore", "short", "--json")
+    assert (said.code, said.json["error"]["code"]) == (1, "invalid_parameter")
+
+
+def test_a_removed_trait_may_be_named_by_how_it_begins(attune: Attune) -> None:
+    for id in ("lists", "formal", "figures"):
+        attune("profile", "remove", id)
+    assert attune("profile", "restore", "li").out.startswith("Asks about lists again.")
+    said = attune("profile", "restore", "f", "--json")
+    assert said.json["error"]["message"].startswith("'f' may be ")
+    assert attune("profile", "restore", "fi…").out.startswith("Asks about figures again.")
+
+
+def test_what_was_forgotten_is_not_listed_as_behind_its_trait(attune: Attune, voted: str) -> None:
+    attune("profile", "forget", "short")
+    assert attune("profile", "votes", "--trait", "short", "--json").json == {"votes": []}
+    attune("profile", "remove", "short")
+    assert attune("profile", "votes", "--trait", "short", "--json").json == {"votes": []}
+    (vote,) = attune("profile", "votes", "--json").json["votes"]
+    assert vote["duel"] == voted
+
+
+def test_votes_that_cannot_be_read_are_told_in_one_line(
+    attune: Attune, data: Path, voted: str
+) -> None:
+    with closing(sqlite3.connect(data / "record.db")) as connection, connection:
+        connection.execute("UPDATE duels SET body = '{'")
+    assert attune("profile", "show", "--json").json["unreadable"] == 1
+    lines = attune("profile", "show").out.splitlines()
+    assert lines[1] == "One vote could not be read and does not count."
+    assert list(shown.table(everything(unreadable=2)))[1] == (
+        "2 votes could not be read and do not count."
+    )
 
 
 def test_a_trait_in_the_owners_words_is_asked_about(attune: Attune) -> None:
@@ -325,7 +360,8 @@ def test_a_row_fits_80_columns_whatever_it_says(numbers: dict[str, float]) -> No
     for one in (long, wide):
         known = found(one, **numbers, to_settle=20, votes=("v",) * 99999)
         unknown = found(one, sure=0.5, votes=(), theta=0.0)
-        for line in shown.table(everything(known, unknown)):
+        _, _, *rows = shown.table(everything(known, unknown))  # before them stand sentences
+        for line in rows:
             assert sum(map(shown._columns, line)) <= 80
 
 
@@ -349,6 +385,8 @@ def test_the_headline_says_how_far_learning_is(votes: int, to_settle: int, headl
 def test_nothing_is_ever_certain(sure: float, said: str) -> None:
     lines = list(shown.table(everything(found(sure=sure))))
     assert f" {said}  .." in lines[4]
+    words = said.strip().replace(">", "over ")
+    assert f"({words} sure)" in shown.steering(everything(found(sure=max(sure, 1 - sure))))
 
 
 def test_what_would_steer_without_neutral_is_marked() -> None:

@@ -1,11 +1,13 @@
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from engine.errors import AlreadyVoted, InvalidParameter, UnknownDuel, UnknownTrait
-from engine.preference.traits import BUILT_IN
+from engine.preference.traits import BUILT_IN, MAX_TRAITS
 from engine.session.learning import Answering, Learning, Manner
 from engine.store.record import Record, StoredAnswer, StoredDuel
 from engine.types import LearnerName
@@ -189,6 +191,70 @@ def test_past_votes_come_newest_first_and_by_trait(case: Case) -> None:
         case.learning.vote(name, "first")
     assert [vote.duel for vote in case.learning.past_votes()] == ["b", "a"]
     assert [vote.duel for vote in case.learning.past_votes("short")] == ["a"]
+
+
+def test_forgotten_votes_are_no_longer_behind_their_trait(case: Case) -> None:
+    case.hold("a", "c")
+    case.hold("b", trait="warm")
+    for name in "ab":
+        case.learning.vote(name, "first")
+    case.record.forget("short")
+    case.learning.vote("c", "first")
+    assert [vote.duel for vote in case.learning.past_votes("short")] == ["c"]
+    assert [vote.duel for vote in case.learning.past_votes("warm")] == ["b"]
+    assert [vote.duel for vote in case.learning.past_votes()] == ["c", "b", "a"]
+    for found in case.learning.learned().traits:
+        past = case.learning.past_votes(found.trait.id)
+        assert found.votes == tuple(vote.duel for vote in reversed(past)), "both say the same"
+
+
+def test_only_a_removed_trait_can_be_brought_back(case: Case) -> None:
+    with pytest.raises(InvalidParameter, match="'short' is asked about already"):
+        case.learning.restore_trait("short")
+    with pytest.raises(UnknownTrait):
+        case.learning.restore_trait("rhyme")
+    assert case.learning.learned().undoable == "", "nothing is on record"
+
+
+def test_a_trait_is_not_brought_back_where_there_are_too_many(case: Case) -> None:
+    case.record.remove_trait("short")
+    for number in range(MAX_TRAITS - len(BUILT_IN) + 1):
+        case.learning.add_trait(f"Mention the number {number}.")
+    with pytest.raises(InvalidParameter, match="12 traits are asked about"):
+        case.learning.restore_trait("short")
+    case.record.remove_trait("warm")
+    case.learning.restore_trait("short")
+    assert len(case.learning.learned().traits) == MAX_TRAITS
+
+
+def test_what_is_damaged_is_counted_and_the_newest_vote_is_named(
+    case: Case, tmp_path: Path
+) -> None:
+    case.hold("a", "b")
+    for name in "ab":
+        case.learning.vote(name, "first")
+    with closing(sqlite3.connect(tmp_path / "record.db")) as connection, connection:
+        connection.execute("UPDATE duels SET body = '{' WHERE id = 'a'")
+    learned = case.learning.learned()
+    assert (learned.votes, learned.unreadable, learned.newest_vote) == (1, 1, "b")
+    case.record.forget("short")
+    assert case.learning.learned().newest_vote == ""
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(b"odd", b"odd"), (bytes(24), bytes(20)), (bytes(24), b""), (bytes(23), bytes(24))],
+)
+@pytest.mark.parametrize("learner", ["utilities", "neural"])
+def test_embeddings_that_do_not_fit_are_as_none(
+    case: Case, learner: LearnerName, first: bytes, second: bytes
+) -> None:
+    case.manner, case.model = replace(UTILITIES, learner=learner), Answering(id="m", width=6)
+    one, other = a_duel("a").answers
+    answers = replace(one, embedding=first), replace(other, embedding=second)
+    case.record.open_duel(replace(a_duel("a"), answers=answers))
+    assert case.learning.vote("a", "first").learned.votes == 1
+    assert case.learning.serving().reward is None
 
 
 def test_votes_teach_another_model_too(case: Case) -> None:

@@ -97,7 +97,6 @@ def test_a_duel_that_is_not_there_is_named(record: Record) -> None:
     for ask in (
         record.duel,
         record.withdraw,
-        record.erase,
         lambda id: record.vote(id, "first"),
     ):
         with pytest.raises(UnknownDuel, match="There is no duel 'abc'"):
@@ -283,25 +282,34 @@ def test_what_can_be_undone_is_said_beforehand(record: Record) -> None:
     assert record.standing().undoable == "the vote"
 
 
-# Texts --------------------------------------------------------------------------------------
-
-
-def test_the_texts_of_one_duel_are_erased_and_all_else_stays(record: Record, path: Path) -> None:
+def test_the_newest_change_names_its_duel_where_it_is_a_vote(
+    record: Record, open_record: OpenRecord
+) -> None:
     voted(record, "d1", "d2")
-    record.open_duel(duel("d3", question="Wherefore?", answers=(answer("Aha"), answer("Oho"))))
-    record.vote("d3", "second")
-    record.standing()
-    record.erase("d3")
-    blank = duel("d3", question="", answers=(answer(""), answer("")))
-    assert record.duel("d3") == blank
-    assert [b.duel for b in record.standing().ballots] == [duel("d1"), duel("d2"), blank]
-    record.close()
-    raw = path.read_bytes()
-    assert not any(word in raw for word in (b"Wherefore", b"Aha", b"Oho"))
+    assert record.standing().newest_vote == "d2"
+    other = open_record()
+    voted(other, "d3")
+    assert record.standing().newest_vote == "d3", "whoever gave it"
+    others: tuple[Callable[[], None], ...] = (
+        lambda: record.withdraw("d1"),
+        lambda: record.forget("warm"),
+        record.reset,
+    )
+    for change in others:
+        change()
+        assert record.standing().newest_vote == ""
+        record.undo()
+        assert record.standing().newest_vote == "d3"
+    record.undo()
+    assert record.standing().newest_vote == "d2"
+
+
+# Texts --------------------------------------------------------------------------------------
 
 
 def test_all_texts_are_dropped_at_once(record: Record, path: Path, open_record: OpenRecord) -> None:
     voted(record, "d1", "d2")
+    record.open_duel(duel("d3", question="Wherefore?", answers=(answer("Aha"), answer("Oho"))))
     other = open_record()
     assert other.standing().ballots[0].duel.question
     record.drop_texts()
@@ -309,7 +317,10 @@ def test_all_texts_are_dropped_at_once(record: Record, path: Path, open_record: 
         for ballot in reader.standing().ballots:
             assert ballot.duel.question == "" == ballot.duel.answers[0].text
             assert ballot.duel.answers[1] == replace(duel().answers[1], text="")
-    assert b"Is it so" not in path.read_bytes()
+    blank = duel("d3", question="", answers=(answer(""), answer("")))
+    assert record.duel("d3") == blank
+    raw = path.read_bytes()
+    assert not any(word in raw for word in (b"Is it so", b"Wherefore", b"Aha", b"Oho"))
 
 
 def test_texts_of_an_unreadable_duel_go_too(record: Record, path: Path) -> None:
@@ -376,7 +387,7 @@ def test_the_stamp_changes_whenever_anybody_wrote_and_else_not(open_record: Open
     for write in (
         lambda: mine.open_duel(duel()),
         lambda: other.vote("d1", "first"),
-        lambda: mine.erase("d1"),
+        mine.drop_texts,
         lambda: mine.open_duel(duel("d2")),
         lambda: other.drop_texts(),
         mine.undo,
@@ -449,7 +460,7 @@ def test_fields_of_a_newer_release_are_left_alone(record: Record, path: Path) ->
     by_hand(path, newer.format("duels"))
     by_hand(path, newer.format("changes"))
     assert record.standing().ballots[0].duel == duel()
-    record.erase("d1")
+    record.drop_texts()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT body ->> 'mood' FROM duels").fetchone() == ("new",)
 
