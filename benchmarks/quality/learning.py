@@ -93,7 +93,9 @@ def _arguments() -> argparse.Namespace:
 class Study:
     """The parts of the benchmark, each a method that returns what is written down."""
 
-    def __init__(self, panel: Panel, *, owners: tuple[Owner, ...], seeds: int, votes: tuple[int, ...]) -> None:
+    def __init__(
+        self, panel: Panel, *, owners: tuple[Owner, ...], seeds: int, votes: tuple[int, ...]
+    ) -> None:
         self.panel, self.owners, self.seeds = panel, owners, seeds
         self.checkpoints = votes
         self.held_out, self.voted_on = HELD_OUT[:MEASURED], VOTED_ON

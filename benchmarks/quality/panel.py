@@ -61,23 +61,28 @@ class Panel:
         for name in runs:
             resume(name, None)
         while waiting:
-            self._answer_new([q for asked in waiting.values() for q in asked])
+            # One full batch at a time, and whoever has all answers goes on: no run waits for all.
+            wanted = (question for asked in waiting.values() for question in asked)
+            self._answer_new(wanted, batches=1)
             for name, asked in list(waiting.items()):
-                resume(name, self.ask(asked))
+                if all(_key(question) in self._known for question in asked):
+                    resume(name, self.ask(asked))
             self._report(ended, waiting)
         print(file=sys.stderr)
         return ended
 
-    def _answer_new(self, questions: Iterable[Question]) -> None:
+    def _answer_new(self, questions: Iterable[Question], *, batches: int | None = None) -> None:
+        """Have what is not known answered; the first so many batches of it, or all."""
         new = {key: q for q in questions if (key := _key(q)) not in self._known}
-        batch: dict[str, Question] = {}
-        for key, question in new.items():
-            if sum(map(_streams, (*batch.values(), question))) > MAX_STREAMS:
-                self._run(batch)
-                batch = {}
-            batch[key] = question
-        if batch:
+        done = 0
+        while new and done != batches:
+            batch: dict[str, Question] = {}
+            for key, question in new.items():
+                if sum(map(_streams, (*batch.values(), question))) <= MAX_STREAMS:
+                    batch[key] = question
             self._run(batch)
+            done += 1
+            new = {key: question for key, question in new.items() if key not in batch}
 
     def _run(self, batch: dict[str, Question]) -> None:
         answers = self.bench.ask_together(*batch.values())
