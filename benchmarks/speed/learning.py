@@ -25,7 +25,12 @@ TOKENS = 96
 
 def run(bench: Bench, *, pairs: int) -> list[Row]:
     """The rows of one model."""
-    return [duel(bench, pairs=pairs), all_features(bench, pairs=pairs), share(bench)]
+    return [
+        duel(bench, pairs=pairs),
+        as_held(bench, pairs=pairs),
+        all_features(bench, pairs=pairs),
+        share(bench),
+    ]
 
 
 def duel(bench: Bench, *, pairs: int) -> Row:
@@ -35,6 +40,18 @@ def duel(bench: Bench, *, pairs: int) -> Row:
         "time: a duel of two steered answers / one plain answer",
         model=bench.name,
         target=1.6,
+        low=True,
+        detail=f"{measured_ms(measured.a)} against {measured_ms(measured.b)} ms a token",
+    )
+
+
+def as_held(bench: Bench, *, pairs: int) -> Row:
+    """A duel with the two traits that listen, eight streams, as the app holds it at first."""
+    measured = in_turn(lambda: _duel(bench, listeners=2)[1], lambda: _plain(bench), pairs=pairs)
+    return measured.row(
+        "time: a duel with two traits listening / one plain answer",
+        model=bench.name,
+        target=2.5,
         low=True,
         detail=f"{measured_ms(measured.a)} against {measured_ms(measured.b)} ms a token",
     )
@@ -132,18 +149,19 @@ def _stored(number: int) -> StoredDuel:
     )
 
 
-def _arms() -> tuple[Question, Question]:
+def _arms(*, listeners: int = 0) -> tuple[Question, Question]:
     """Both poles of a trait that leaves answers long, so that neither ends early."""
     trait = next(t for t in BUILT_IN if t.id == "vivid")
     plain = question(tokens=TOKENS)
     plain = replace(plain, sampling=replace(plain.sampling, temperature=0.7, seed=3))
-    first, second = (Serving(pulls=(scaled(pole, 1.0),)) for pole in poles(trait))
+    beside = tuple(scaled(poles(t)[0], 0.0) for t in BUILT_IN[:listeners])
+    first, second = (Serving(pulls=(scaled(pole, 1.0), *beside)) for pole in poles(trait))
     return steered(plain, first), steered(plain, second)
 
 
-def _duel(bench: Bench) -> tuple[tuple[Answer, ...], float]:
+def _duel(bench: Bench, *, listeners: int = 0) -> tuple[tuple[Answer, ...], float]:
     """The answers, and seconds for each token of the longer one."""
-    answers = bench.ask_together(*_arms())
+    answers = bench.ask_together(*_arms(listeners=listeners))
     seconds = answers[0].seconds
     return answers, (seconds.decode + seconds.steer) / max(a.tokens for a in answers)
 

@@ -100,7 +100,7 @@ class LearnedPage(QWidget):
         if learned is not None and learned.learner == "neural":
             text = self.tr(
                 "The neural learner has no traits that could be read: it knows as a whole what you "
-                "like. Its votes are kept, and can be used by the other learner."
+                "like. Votes given while it learns say nothing about single traits later on."
             )
         elif learned is not None and not learned.traits:
             text = self.tr("No trait is asked about. Add one in your own words below.")

@@ -14,6 +14,10 @@ ACTIVE = 3
 CARRIED = 1
 """Of these, how many steer both answers of a duel about another trait."""
 
+LISTENED = 2
+"""Traits, the most visible ones, whose streams run along in every duel without steering, so that a
+vote informs them whatever it is about. Each costs two streams."""
+
 WORTH = 0.1
 """Bits that a vote must be expected to tell before the owner is asked for one."""
 

@@ -26,6 +26,7 @@ from engine.preference.ballots import F64, Evidence, chances, entropy, informati
 from engine.preference.learner import (
     ACTIVE,
     CARRIED,
+    LISTENED,
     WORTH,
     Contrast,
     Serving,
@@ -110,7 +111,9 @@ class UtilityLearner:
         self._now = usual[model]
         sides = [side for vote in votes for side in (vote.first, vote.second)]
         scales = np.asarray([usual[vote.model] for vote in votes for _ in range(2)])
-        pairs = _features(self._traits, sides, scales).reshape(len(votes), 2, 1 + len(traits))
+        asked = [vote.asked for vote in votes for _ in range(2)]
+        features = _features(self._traits, sides, scales, asked=asked)
+        pairs = features.reshape(len(votes), 2, 1 + len(traits))
         self.posterior: Posterior = infer(
             Votes(
                 first=pairs[:, 0],
@@ -170,7 +173,10 @@ class UtilityLearner:
 
     def reward(self, utilities: Mapping[str, float]) -> float:
         """How much better an answer seems than one that nothing is known of, in logits."""
-        return float(_features(self._traits, [utilities], self._now[None])[0] @ self.posterior.mean)
+        return float(
+            _features(self._traits, [utilities], self._now[None], asked=[""])[0]
+            @ self.posterior.mean
+        )
 
     # What could be asked ---------------------------------------------------------------------
 
@@ -199,12 +205,18 @@ class UtilityLearner:
         else:
             pole = more if choice.pole > 0 else less
             first, second = scaled(pole, MAX_THETA), scaled(pole, 0.0)
+        beside = (*kept, *self._listeners({trait.id, *(pull.trait for pull in kept)}))
         return Contrast(
             asked=trait.id,
-            arms=(Serving(pulls=(first, *kept)), Serving(pulls=(second, *kept))),
+            arms=(Serving(pulls=(first, *beside)), Serving(pulls=(second, *beside))),
             information=bits,
             why=self._why(choice),
         )
+
+    def _listeners(self, present: Collection[str]) -> tuple[TraitPull, ...]:
+        """Streams of the most visible traits, but for those that are there already."""
+        visible = sorted(self._traits, key=lambda trait: -trait.visible)[:LISTENED]
+        return tuple(scaled(poles(t)[0], 0.0) for t in visible if t.id not in present)
 
     def _why(self, choice: _Choice) -> str:
         i = choice.trait
@@ -308,11 +320,18 @@ def _usual(traits: Sequence[Trait], votes: Sequence[Evidence], model: str) -> F6
     return found
 
 
-def _features(traits: Sequence[Trait], sides: Sequence[Mapping[str, float]], usual: F64) -> F64:
-    """f of N answers, (N, 1 + m): whether it was pushed to any pole, and for each trait how far it
-    leans to `more`, in units of what poles usually show. 0 where not measured.
+def _features(
+    traits: Sequence[Trait],
+    sides: Sequence[Mapping[str, float]],
+    usual: F64,
+    *,
+    asked: Sequence[str],
+) -> F64:
+    """f of N answers, (N, 1 + m): whether it was pushed to a pole of the trait asked about, and for
+    each trait how far it leans to `more`, in units of what poles usually show. 0: not measured.
 
     usual  (N, m, 2), nats
+    asked  ids of the traits asked about
     """
     places = {t.id + sign: 2 * i + k for i, t in enumerate(traits) for k, sign in enumerate("+-")}
     raw = np.zeros((len(sides), 2 * len(traits)))
@@ -324,6 +343,7 @@ def _features(traits: Sequence[Trait], sides: Sequence[Mapping[str, float]], usu
     leans = np.clip(raw.reshape(shape) / usual.reshape(shape), -LIMIT, LIMIT)
     # A trait with one sentence is left by going against it; of the others each pole has its own.
     single = np.asarray([not trait.opposite for trait in traits])
-    leans_to = np.where(single[:, None], np.abs(leans), leans)
-    pushed = np.any(leans_to > PUSHED, axis=(1, 2), keepdims=True)[..., 0]
+    towards = np.where(single[:, None], np.abs(leans), leans).max(axis=2, initial=0.0)
+    about = np.asarray([[t.id == name for t in traits] for name in asked], dtype=bool)
+    pushed = np.any((towards > PUSHED) & about.reshape(towards.shape), axis=1, keepdims=True)
     return np.concatenate([pushed, leans[..., 0] - leans[..., 1]], axis=1)

@@ -33,7 +33,7 @@ Asked = tuple[Question, ...]
 Answered = tuple[Answer, ...]
 Learn = Callable[[Sequence[Evidence]], Learner]
 
-SAMPLING = Sampling(max_tokens=120)
+SAMPLING = Sampling(max_tokens=100)
 """As the app answers, but shorter. Without chance small models fall into loops when steered."""
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.preference.ballots import Evidence
-from engine.preference.learner import ACTIVE, CARRIED, Serving, poles, scaled
+from engine.preference.learner import ACTIVE, CARRIED, LISTENED, Serving, poles, scaled
 from engine.preference.traits import BUILT_IN
 from engine.preference.utilities import STEP, UtilityLearner
 from engine.types import MAX_THETA, OUTCOMES, LearnedTrait, Outcome, Trait
@@ -117,8 +117,32 @@ def test_a_duel_differs_by_one_trait_and_carries_the_strongest_other() -> None:
     more, less = (arm.pulls for arm in contrast.arms)
     assert {more[0].trait, less[0].trait} == {contrast.asked}
     assert more[1:] == less[1:]
-    assert len(more) <= 1 + CARRIED
+    steering = [pull for pull in more if pull.pull.theta]
+    assert len(steering) <= 1 + CARRIED
     assert contrast.why
+
+
+def test_the_most_visible_traits_listen_to_every_duel() -> None:
+    votes: list[Evidence] = []
+    for n in range(6):
+        contrast = UtilityLearner(BUILT_IN, votes).contrast()
+        for arm in contrast.arms:
+            assert {t.id for t in BUILT_IN[:LISTENED]} <= {pull.trait for pull in arm.pulls}
+            assert len(arm.pulls) <= 1 + CARRIED + LISTENED
+        votes.append(voted("equal", trait=contrast.asked, n=n))
+
+
+def test_a_vote_informs_the_traits_that_listened() -> None:
+    about_lists = Evidence(
+        duel="d",
+        asked="lists",
+        outcome="first",
+        first={"lists+": 12.0, "short+": 9.0},
+        second={"lists-": 4.0, "short+": -14.0},
+    )
+    found = learned(about_lists)
+    assert found["short"].weight > 0.2
+    assert found["short"].votes == ()
 
 
 def test_every_trait_is_asked_about_sooner_or_later() -> None:
