@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 
 from engine.errors import InputError
+from engine.inference.model import MAX_STREAMS
 from engine.preference.learner import WORTH, Contrast, Serving
 from engine.preference.scorers import SAME, difference
 from engine.session.learning import Learning
@@ -48,7 +49,8 @@ class Duels:
         if contrast is None:
             raise InputError("No trait is left to compare. Add one, or bring one back.")
         swapped = self._rng.random() < 0.5
-        shown = contrast.arms[::-1] if swapped else contrast.arms
+        arms = tuple(_fitting(arm, question) for arm in contrast.arms)
+        shown = arms[::-1] if swapped else arms
         asked = tuple(_asked(question, serving, seed=seed) for serving in shown)
         answers: list[Answer] = []
         for event in self._supervisor.answer(*asked, seed=seed):
@@ -96,6 +98,13 @@ class Duels:
         )
         self._learning.record.open_duel(duel)
         return replace(found, id=duel.id)
+
+
+def _fitting(serving: Serving, question: Question) -> Serving:
+    """The serving with as many pulls as there are streams for, beside the stated preferences: the
+    first, which the duel is about, always has one."""
+    room = MAX_STREAMS // 2 - 1 - len(question.steering.preferences)
+    return replace(serving, pulls=serving.pulls[:room])
 
 
 def steered(question: Question, serving: Serving) -> Question:

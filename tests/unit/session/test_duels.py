@@ -7,13 +7,27 @@ from typing import Any, cast
 import pytest
 
 from engine.errors import InputError
+from engine.inference.model import MAX_STREAMS
+from engine.inference.variants import plan
 from engine.preference.learner import WORTH, Serving, TraitPull
 from engine.preference.traits import BUILT_IN
 from engine.session.duels import Duels, steered, told
 from engine.session.learning import Answering, Learning, Manner
 from engine.session.supervisor import Supervisor
 from engine.store.record import Record
-from engine.types import Answer, AnswerEvent, Chunk, Duel, Finish, Message, Pull, Question
+from engine.types import (
+    MAX_PREFERENCES,
+    Answer,
+    AnswerEvent,
+    Chunk,
+    Duel,
+    Finish,
+    Message,
+    Preference,
+    Pull,
+    Question,
+    Steering,
+)
 
 QUESTION = Question(messages=(Message(role="user", text="Why?"),))
 TEXTS = ("A short one.", "Here is a long and winding answer.\n\n- with\n- a list")
@@ -193,6 +207,17 @@ def test_what_was_learned_is_added_to_what_was_asked_for() -> None:
     question = steered(QUESTION, Serving(pulls=(pull,)))
     assert question.steering.pulls == (Pull(sentence="Rhyme.", theta=1.5),)
     assert replace(question, steering=QUESTION.steering) == QUESTION
+
+
+def test_with_many_preferences_a_duel_still_has_a_stream_for_everything(held: Any) -> None:
+    case = held(*TEXTS)
+    stated = tuple(Preference(text=f"wish {i}") for i in range(MAX_PREFERENCES))
+    steering = Steering(method="amulet", preferences=stated)
+    for _ in case.duels.hold(replace(QUESTION, steering=steering), seed=5, keep_texts=False):
+        pass
+    chats = [plan(asked).chats for asked in case.child.asked]
+    assert sum(map(len, chats)) <= MAX_STREAMS
+    assert case.child.asked[0].steering.pulls[0] != case.child.asked[1].steering.pulls[0]
 
 
 def test_utilities_are_told_by_stream() -> None:
