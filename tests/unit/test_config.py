@@ -35,6 +35,10 @@ MOVED: dict[str, Any] = {
     "launch": Launch(variant="haswell", gpu_layers=-1, extra_bufts=False, threads=3, context=999),
     "launch_key": "this machine",
     "variants": ("icelake", "haswell"),
+    "duel_every": 7,
+    "learner": "neural",
+    "fade": 30.0,
+    "keep_texts": True,
 }
 
 
@@ -134,6 +138,13 @@ def test_half_a_character_is_saved_and_read_again(path: Path) -> None:
         ("gamma", float("inf")),
         ("gamma", None),
         ("neutral", "yes"),
+        ("duel_every", -1),
+        ("duel_every", "often"),
+        ("learner", "clever"),
+        ("fade", 0),
+        ("fade", -3.0),
+        ("fade", float("nan")),
+        ("keep_texts", 1),
         ("preferences", {}),
         ("preferences", [{"text": 1}]),
         ("preferences", [{"weight": 1.0}]),
