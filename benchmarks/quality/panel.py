@@ -62,14 +62,28 @@ class Panel:
             resume(name, None)
         while waiting:
             # One full batch at a time, and whoever has all answers goes on: no run waits for all.
-            wanted = (question for asked in waiting.values() for question in asked)
-            self._answer_new(wanted, batches=1)
+            wanted = [question for asked in waiting.values() for question in asked]
+            if weighed := self._weighed(waiting.values()):
+                self._run(weighed)
+            else:
+                self._answer_new(wanted, batches=1)
             for name, asked in list(waiting.items()):
                 if all(_key(question) in self._known for question in asked):
                     resume(name, self.ask(asked))
             self._report(ended, waiting)
         print(file=sys.stderr)
         return ended
+
+    def _weighed(self, waiting: Iterable[Asked]) -> dict[str, Question]:
+        """Answers that are decoded with a reward and not known yet, those to one question of one
+        run: they weigh their candidates together, and strangers would weigh in."""
+        for asked in waiting:
+            texts = {q.messages for q in asked if q.steering.reward is not None}
+            for text in texts:
+                group = {_key(q): q for q in asked if q.messages == text}
+                if not group.keys() <= self._known.keys():
+                    return group
+        return {}
 
     def _answer_new(self, questions: Iterable[Question], *, batches: int | None = None) -> None:
         """Have what is not known answered; the first so many batches of it, or all."""
