@@ -13,9 +13,7 @@ LONGEST_QUESTION = 90
 
 def acting(learned: Learned) -> tuple[str, ...]:
     """The poles that answers are steered towards now, the strongest first."""
-    steering = [trait for trait in learned.traits if trait.theta]
-    steering.sort(key=lambda trait: -abs(trait.theta))
-    return tuple(t.trait.more if t.theta > 0 else t.trait.less for t in steering)
+    return tuple(t.trait.more if t.theta > 0 else t.trait.less for t in learned.acting)
 
 
 def headline(learned: Learned) -> str:
@@ -46,16 +44,11 @@ def _rest(learned: Learned) -> str:
     return _tr("About {0} more comparisons would settle the rest.").format(learned.to_settle)
 
 
-def liked(trait: LearnedTrait) -> str:
-    """The pole that the votes lean to."""
-    return trait.trait.more if trait.sure >= 0.5 else trait.trait.less
-
-
 def sure(trait: LearnedTrait) -> str:
     """How sure, in a few words."""
     if undecided(trait):
         return _tr("not known yet")
-    return _tr("{0} sure").format(percent(max(trait.sure, 1 - trait.sure)))
+    return _tr("{0} sure").format(percent(trait.likely))
 
 
 def undecided(trait: LearnedTrait) -> bool:
@@ -69,9 +62,9 @@ def belief(trait: LearnedTrait) -> str:
         return _tr("It is not known yet whether you like {0} or {1}.").format(
             trait.trait.more, trait.trait.less
         )
-    share = percent(max(trait.sure, 1 - trait.sure))
+    share = percent(trait.likely)
     begun = share[0].upper() + share[1:]
-    return _tr("{0} sure you like {1}.").format(begun, liked(trait))
+    return _tr("{0} sure you like {1}.").format(begun, trait.liked)
 
 
 def reach(trait: LearnedTrait) -> str:

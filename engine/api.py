@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ from engine.errors import (
     DamagedModel,
     EngineError,
     InputError,
-    InvalidParameter,
     ModelError,
     ModelNotFound,
     Stopped,
@@ -120,6 +119,9 @@ class Engine:
 
         Raises StorageError where the data folder cannot be used.
         """
+        # Before numpy comes, whoever needs it first: its matrices here are small, and threads of
+        # their own would only fight the model's for the cores.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         self._folder = data_folder(data_dir)
         self._host, self._seeds = host, seeds
         self._file = SettingsFile(self._folder.settings)
@@ -298,12 +300,17 @@ class Engine:
 
         Raises InvalidParameter.
         """
-        from engine.preference.owners import find_owner
+        from engine.session.simulation import play, standard
 
-        _require_within("votes", votes, 1, 200)
-        _require_within("questions", questions, 1, 16)
-        find_owner(owner)
-        return self._simulation(owner, votes=votes, seed=seed, questions=questions)
+        plan = standard(
+            owner,
+            votes=votes,
+            seed=seed,
+            questions=questions,
+            learner=self._settings.learner,
+            width=lambda: self._supervisor.width,
+        )
+        return play(plan, ask=partial(self._supervisor.answer, seed=0))
 
     # Models ---------------------------------------------------------------------------------
 
@@ -372,8 +379,6 @@ class Engine:
 
     @cached_property
     def _learning(self) -> Learning:
-        # Its matrices are small; threads of their own would only fight the model's for the cores.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from engine.session.learning import Answering, Learning, Manner
 
         def manner() -> Manner:
@@ -404,40 +409,6 @@ class Engine:
                 text = f"{error.message} Until then answers are not steered by your votes."
                 yield Notice(code="learning_unavailable", text=text)
             return question
-
-    def _simulation(
-        self, owner: str, *, votes: int, seed: int, questions: int
-    ) -> Iterator[Answer | tuple[Simulated, ...]]:
-        from engine.session.simulation import curve, simulate, standard
-
-        learner, width = self._settings.learner, self._supervisor.width
-        run = simulate(
-            standard(
-                owner, votes=votes, seed=seed, questions=questions, learner=learner, width=width
-            )
-        )
-        answers: tuple[Answer, ...] = ()
-        while True:
-            try:
-                asked = run.send(answers) if answers else next(run)
-            except StopIteration as end:
-                yield curve(end.value.points)
-                return
-            answers = yield from self._answer_all(asked)
-
-    def _answer_all(
-        self, questions: Sequence[Question]
-    ) -> Generator[Answer, None, tuple[Answer, ...]]:
-        """Answers to questions, two at a time."""
-        found: list[Answer] = []
-        for start in range(0, len(questions), 2):
-            for event in self._supervisor.answer(*questions[start : start + 2], seed=0):
-                if isinstance(event, Answer):
-                    if event.finish in ("stopped", "interrupted"):
-                        raise EngineError("The simulation was stopped before its end.")
-                    found.append(event)
-                    yield event
-        return tuple(found)
 
     def _spawn(self) -> Client:
         return Client(self._host)
@@ -507,11 +478,6 @@ class Engine:
         except StorageError as error:
             self._settings = replace(self._settings, **changes)
             log.warning("%s", error.message)
-
-
-def _require_within(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise InvalidParameter.outside(name, value, f"from {low} to {high}")
 
 
 __all__ = [

@@ -69,8 +69,8 @@ class AlreadyVoted(InputError):
     code = "already_voted"
 
 
-class UnknownTrait(InputError):
-    """No trait of that name is asked about."""
+class UnknownTrait(InvalidParameter):
+    """There is no trait of that name."""
 
     code = "unknown_trait"
 

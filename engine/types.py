@@ -366,6 +366,16 @@ class LearnedTrait:
     votes: tuple[str, ...]
     to_settle: int
 
+    @property
+    def liked(self) -> str:
+        """The pole that the votes lean to."""
+        return self.trait.more if self.sure >= 0.5 else self.trait.less
+
+    @property
+    def likely(self) -> float:
+        """Probability that this is the pole that the owner likes, at least ½."""
+        return max(self.sure, 1.0 - self.sure)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
@@ -401,6 +411,12 @@ class Learned:
     undoable: str = ""
     newest_vote: str = ""
     unreadable: int = 0
+
+    @property
+    def acting(self) -> tuple[LearnedTrait, ...]:
+        """The traits that steer answers now, the strongest first."""
+        steering = (trait for trait in self.traits if trait.theta)
+        return tuple(sorted(steering, key=lambda trait: -abs(trait.theta)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,25 +108,36 @@ def steered(bench: Bench, *, pairs: int, target: float) -> Row:
         model=bench.name,
         target=target,
         low=True,
-        detail=f"{1e3 * median(measured.a):.1f} against {1e3 * median(measured.b):.1f} ms",
+        detail=measured.milliseconds,
     )
 
 
 def share(bench: Bench) -> Row:
     """Our own work in a steered step, drawing with the default sampling."""
     asked = replace(question(STEERED), sampling=replace(question().sampling, temperature=0.7))
+    return share_of_step(
+        bench,
+        asked,
+        name="steering and sampling, share of a step",
+        target=0.03,
+        detail="cut and draw included",
+    )
+
+
+def share_of_step(bench: Bench, *asked: Question, name: str, target: float, detail: str) -> Row:
+    """Our own work in a step of questions that are answered together."""
     shares = []
     for _ in range(5):
-        seconds = bench.ask(asked).seconds
+        seconds = bench.ask_together(*asked)[0].seconds
         shares.append(seconds.steer / (seconds.steer + seconds.decode))
     return Row(
-        name="steering and sampling, share of a step",
+        name=name,
         model=bench.name,
         ratio=median(shares),
         spread=(min(shares), max(shares)),
-        target=0.03,
+        target=target,
         low=True,
-        detail="cut and draw included",
+        detail=detail,
     )
 
 
@@ -155,7 +166,7 @@ def four_streams(bench: Bench, *, pairs: int, target: float) -> Row:
         model=bench.name,
         target=target,
         low=True,
-        detail=f"{1e3 * median(measured.a):.1f} against {1e3 * median(measured.b):.1f} ms",
+        detail=measured.milliseconds,
     )
 
 

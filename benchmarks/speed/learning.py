@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 from benchmarks.bench import Bench
 from benchmarks.scoring import score
-from benchmarks.speed.decoding import question
+from benchmarks.speed.decoding import question, share_of_step
 from benchmarks.speed.measure import Row, in_turn
 from engine.preference.learner import Serving, poles, scaled
 from engine.preference.traits import BUILT_IN
@@ -35,25 +36,19 @@ def run(bench: Bench, *, pairs: int) -> list[Row]:
 
 def duel(bench: Bench, *, pairs: int) -> Row:
     """Two steered answers, four streams, against one plain answer of the same length."""
-    measured = in_turn(lambda: _duel(bench)[1], lambda: _plain(bench), pairs=pairs)
-    return measured.row(
-        "time: a duel of two steered answers / one plain answer",
-        model=bench.name,
-        target=1.6,
-        low=True,
-        detail=f"{measured_ms(measured.a)} against {measured_ms(measured.b)} ms a token",
+    return _against_plain(
+        bench, lambda: _duel(bench)[1], "of two steered answers", pairs=pairs, target=1.6
     )
 
 
 def as_held(bench: Bench, *, pairs: int) -> Row:
     """A duel with the two traits that listen, eight streams, as the app holds it at first."""
-    measured = in_turn(lambda: _duel(bench, listeners=2)[1], lambda: _plain(bench), pairs=pairs)
-    return measured.row(
-        "time: a duel with two traits listening / one plain answer",
-        model=bench.name,
+    return _against_plain(
+        bench,
+        lambda: _duel(bench, listeners=2)[1],
+        "with two traits listening",
+        pairs=pairs,
         target=2.5,
-        low=True,
-        detail=f"{measured_ms(measured.a)} against {measured_ms(measured.b)} ms a token",
     )
 
 
@@ -66,29 +61,31 @@ def all_features(bench: Bench, *, pairs: int) -> Row:
         _score_all(bench, answers)
         return per_token + (time.perf_counter() - begun) / max(a.tokens for a in answers)
 
-    measured = in_turn(with_features, lambda: _plain(bench), pairs=pairs)
+    what = "with the features of all traits"
+    return _against_plain(bench, with_features, what, pairs=pairs, target=2.5)
+
+
+def _against_plain(
+    bench: Bench, measure: Callable[[], float], what: str, *, pairs: int, target: float
+) -> Row:
+    """A kind of duel against one plain answer, seconds a token."""
+    measured = in_turn(measure, lambda: _plain(bench), pairs=pairs)
     return measured.row(
-        "time: a duel with the features of all traits / one plain answer",
+        f"time: a duel {what} / one plain answer",
         model=bench.name,
-        target=2.5,
+        target=target,
         low=True,
-        detail=f"{measured_ms(measured.a)} against {measured_ms(measured.b)} ms a token",
+        detail=f"{measured.milliseconds} a token",
     )
 
 
 def share(bench: Bench) -> Row:
     """Our own work in the steps of a duel: steering, sampling, adding up utilities."""
-    shares = []
-    for _ in range(5):
-        first = bench.ask_together(*_arms())[0].seconds
-        shares.append(first.steer / (first.steer + first.decode))
-    return Row(
+    return share_of_step(
+        bench,
+        *_arms(),
         name="learning and steering, share of a duel's step",
-        model=bench.name,
-        ratio=median(shares),
-        spread=(min(shares), max(shares)),
         target=0.05,
-        low=True,
         detail="cut, draw and utilities included",
     )
 
@@ -183,7 +180,3 @@ def _score_all(bench: Bench, answers: tuple[Answer, ...]) -> None:
             form=bench.form,
             stopped=lambda: False,
         )
-
-
-def measured_ms(seconds: tuple[float, ...]) -> str:
-    return f"{1e3 * median(seconds):.1f}"

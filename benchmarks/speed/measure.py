@@ -66,6 +66,11 @@ class Pairs:
     def spread(self) -> tuple[float, float]:
         return min(self.ratios), max(self.ratios)
 
+    @property
+    def milliseconds(self) -> str:
+        """Both medians, in words."""
+        return f"{1e3 * median(self.a):.1f} against {1e3 * median(self.b):.1f} ms"
+
     def row(
         self, name: str, *, model: str, target: float, low: bool, detail: str, holds: bool = True
     ) -> Row:

@@ -51,7 +51,7 @@ def described(found: LearnedTrait) -> dict[str, Any]:
 
 def acted(learned: Learned) -> list[dict[str, Any]]:
     """What steers answers, as `attune ask` reports it."""
-    return [{"trait": t.trait.id, "pole": _pole(t)[0], "theta": t.theta} for t in _acting(learned)]
+    return [{"trait": t.trait.id, "pole": _pole(t)[0], "theta": t.theta} for t in learned.acting]
 
 
 # For people ---------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ def steering(learned: Learned) -> str:
         return "Neutral is on: the untouched model answers, whatever was learned."
     if learned.learner == "neural":
         return "What was learned steers as a whole; this form of learning has no traits to show."
-    named = [f"{words} ({percent(sure)} sure)" for words, sure in map(_pole, _acting(learned))]
+    named = [f"{words} ({percent(sure)} sure)" for words, sure in map(_pole, learned.acting)]
     return f"Steers answers now: {', '.join(named)}." if named else "Nothing steers answers yet."
 
 
@@ -78,7 +78,7 @@ def table(learned: Learned) -> Iterator[str]:
         yield ""
         yield _HEADER
         yield from map(_row, known)
-    if _acting(learned):
+    if learned.acting:
         yield "* steers answers" + (", once neutral is off" if learned.neutral else "")
     if unknown := [trait for trait in learned.traits if not _is_known(trait)]:
         yield ""
@@ -109,10 +109,9 @@ def _left_out(unreadable: int) -> str:
 
 
 def _row(found: LearnedTrait) -> str:
-    words, sure = _liked(found)
-    name = f"{'*' if found.theta else ' '} {_fit(found.trait.id, 8)} {_fit(words, _WORDS)}"
+    name = f"{'*' if found.theta else ' '} {_fit(found.trait.id, 8)} {_fit(found.liked, _WORDS)}"
     votes = f"{len(found.votes):5}  {_to_settle(found)}"
-    return f"{name}  {_brief(sure):>5}  {_bar(found)}  {votes}"
+    return f"{name}  {_brief(found.likely):>5}  {_bar(found)}  {votes}"
 
 
 def _open_row(found: LearnedTrait) -> str:
@@ -147,19 +146,6 @@ def _brief(share: float) -> str:
 
 def _is_known(found: LearnedTrait) -> bool:
     return bool(found.votes) or abs(found.sure - 0.5) >= _NOTICED
-
-
-def _liked(found: LearnedTrait) -> tuple[str, float]:
-    """The pole that the owner seems to like, and how sure that is."""
-    if found.sure >= 0.5:
-        return found.trait.more, found.sure
-    return found.trait.less, 1.0 - found.sure
-
-
-def _acting(learned: Learned) -> list[LearnedTrait]:
-    """The strongest first."""
-    steering = [trait for trait in learned.traits if trait.theta != 0.0]
-    return sorted(steering, key=lambda trait: -abs(trait.theta))
 
 
 def _pole(found: LearnedTrait) -> tuple[str, float]:

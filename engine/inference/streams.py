@@ -122,11 +122,7 @@ class Streams:
         """A new stream that continues where `stream` stands; returns its place."""
         if len(self._ids) >= MAX_STREAMS:
             raise InternalError(f"{MAX_STREAMS} streams are the most.")
-        sequence = self._free_ids(self._held)[0]
-        held = self._held[self._ids[stream]]
-        self._copy(self._ids[stream], sequence, length=len(held))
-        self._held[sequence] = list(held)
-        self._ids.append(sequence)
+        self._ids.append(self._twin(self._ids[stream]))
         return len(self._ids) - 1
 
     def room(self, streams: int) -> int:
@@ -259,12 +255,16 @@ class Streams:
         """A sequence for each of the tokens; the last one takes the stream's own."""
         own = self._ids[stream]
         held = self._held[own]
-        branches = [*self._free_ids(self._held)[: len(tokens) - 1], own]
-        for sequence in branches[:-1]:
-            self._copy(own, sequence, length=len(held))
-            self._held[sequence] = list(held)
+        branches = [*(self._twin(own) for _ in tokens[1:]), own]
         self._branches[stream] = branches
         return [Entry(t, len(held), s, True) for t, s in zip(tokens, branches, strict=True)]
+
+    def _twin(self, sequence: int) -> int:
+        """A new sequence that holds the same."""
+        twin, held = self._free_ids(self._held)[0], self._held[sequence]
+        self._copy(sequence, twin, length=len(held))
+        self._held[twin] = list(held)
+        return twin
 
     def _fell(self) -> None:
         """After a batch of branches that failed: forget them, and what it left in the streams."""

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 
-from engine.errors import InvalidParameter
+from engine.errors import InvalidParameter, UnknownTrait
 from engine.types import Trait
 
 MAX_TRAITS = 12
@@ -183,11 +183,11 @@ def own(sentence: str, *, existing: Collection[str]) -> Trait:
 
 
 def find(trait_id: str, traits: Iterable[Trait]) -> Trait:
-    """The trait of that id. Raises InvalidParameter, naming those there are."""
+    """The trait of that id. Raises UnknownTrait, naming those there are."""
     known = {trait.id: trait for trait in traits}
     if trait_id not in known:
-        raise InvalidParameter(
-            f"There is no trait {trait_id!r}. There are: {', '.join(known) or 'none yet'}."
+        raise UnknownTrait(
+            f"There is no trait {trait_id!r}. Known are {', '.join(known) or 'none yet'}."
         )
     return known[trait_id]
 

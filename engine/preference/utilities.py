@@ -158,13 +158,13 @@ class UtilityLearner:
         choices = choices or self._choices()
         draws, mass = self.posterior.draws, self.posterior.mass
         scores, bits = np.zeros(len(choices)), np.zeros(len(choices))
+        now = _value(self.posterior.mean[None])[0]
         for i, choice in enumerate(choices):
             p = chances(draws @ choice.step)
             expected = mass @ p
             bits[i] = entropy(expected) - mass @ entropy(p)
             after = (p * mass[:, None]).T @ draws / expected[:, None]
-            better = expected @ _value(after) - _value(self.posterior.mean[None])[0]
-            scores[i] = better + CURIOUS * bits[i]
+            scores[i] = expected @ _value(after) - now + CURIOUS * bits[i]
         # What tells too little is not asked, however much it might change: else one such choice
         # would stand before all others for good.
         telling = bits >= WORTH

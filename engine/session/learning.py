@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import InvalidParameter, UnknownTrait
+from engine.errors import InvalidParameter
 from engine.preference import traits as trait_list
 from engine.preference.ballots import Evidence
 from engine.preference.learner import Contrast, Learner, Serving, percent
@@ -150,11 +150,7 @@ class Learning:
 
     def find(self, trait: str) -> Trait:
         """A trait by its id. Raises UnknownTrait."""
-        for candidate in self._known():
-            if candidate.id == trait:
-                return candidate
-        ids = ", ".join(candidate.id for candidate in self._known())
-        raise UnknownTrait(f"There is no trait {trait!r}. Known are {ids}.")
+        return trait_list.find(trait, self._known())
 
     def rebuild(self) -> Learned:
         """Forget what was derived and derive it again from the record."""
@@ -265,10 +261,9 @@ def _moved(
     for trait in now:
         was = before[trait.trait.id].sure if trait.trait.id in before else 0.5
         if abs(trait.sure - was) >= MOVED:
-            likes_more = trait.sure >= 0.5
-            pole = trait.trait.more if likes_more else trait.trait.less
-            old, new = (was, trait.sure) if likes_more else (1 - was, 1 - trait.sure)
-            found.append(Moved(trait=trait.trait.id, pole=pole, before=old, after=new))
+            old = was if trait.sure >= 0.5 else 1 - was
+            moved = Moved(trait=trait.trait.id, pole=trait.liked, before=old, after=trait.likely)
+            found.append(moved)
     return tuple(sorted(found, key=lambda m: (m.trait != asked, -abs(m.after - m.before))))
 
 

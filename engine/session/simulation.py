@@ -14,7 +14,7 @@ from statistics import fmean
 
 import numpy as np
 
-from engine.errors import EngineError
+from engine.errors import EngineError, InvalidParameter
 from engine.numerics import F32
 from engine.preference.ballots import Evidence
 from engine.preference.learner import Contrast, Learner, Serving
@@ -25,7 +25,16 @@ from engine.preference.traits import BUILT_IN
 from engine.preference.utilities import UtilityLearner
 from engine.session.duels import steered, told
 from engine.session.questions import HELD_OUT, VOTED_ON
-from engine.types import Answer, LearnerName, Message, Outcome, Question, Sampling, Simulated
+from engine.types import (
+    Answer,
+    AnswerEvent,
+    LearnerName,
+    Message,
+    Outcome,
+    Question,
+    Sampling,
+    Simulated,
+)
 
 CHECKPOINTS = (0, 5, 10, 20, 40, 80)
 
@@ -207,14 +216,64 @@ def curve(points: Sequence[Point]) -> tuple[Simulated, ...]:
     )
 
 
+def play(
+    plan: Plan, *, ask: Callable[..., Iterator[AnswerEvent]]
+) -> Iterator[Answer | tuple[Simulated, ...]]:
+    """Simulate with one model; yields every answer and at last the curve.
+
+    ask  streams answers to the questions that it is called with
+
+    Raises EngineError where it is stopped before its end.
+    """
+    run = simulate(plan)
+    answers: Answered = ()
+    while True:
+        try:
+            asked = run.send(answers) if answers else next(run)
+        except StopIteration as end:
+            yield curve(end.value.points)
+            return
+        answers = yield from _answer_all(asked, ask)
+
+
+def _answer_all(
+    questions: Asked, ask: Callable[..., Iterator[AnswerEvent]]
+) -> Generator[Answer, None, Answered]:
+    """Answers to questions, two at a time."""
+    found: list[Answer] = []
+    for start in range(0, len(questions), 2):
+        for event in ask(*questions[start : start + 2]):
+            if isinstance(event, Answer):
+                if event.finish in ("stopped", "interrupted"):
+                    raise EngineError("The simulation was stopped before its end.")
+                found.append(event)
+                yield event
+    return tuple(found)
+
+
 def standard(
-    owner: str, *, votes: int, seed: int, questions: int, learner: LearnerName, width: int
+    owner: str,
+    *,
+    votes: int,
+    seed: int,
+    questions: int,
+    learner: LearnerName,
+    width: Callable[[], int],
 ) -> Plan:
-    """A simulation with the built-in traits and questions. Raises InvalidParameter."""
+    """A simulation with the built-in traits and questions.
+
+    votes      in 1..200
+    questions  that measure, in 1..16
+    width      d of the model that answers, asked for when it is there
+
+    Raises InvalidParameter.
+    """
+    _require_within("votes", votes, 1, 200)
+    _require_within("questions", questions, 1, len(HELD_OUT))
 
     def learn(evidence: Sequence[Evidence]) -> Learner:
         if learner == "neural":
-            return NeuralLearner(evidence, width=width)
+            return NeuralLearner(evidence, width=width())
         return UtilityLearner(BUILT_IN, evidence)
 
     return Plan(
@@ -225,3 +284,8 @@ def standard(
         learn=learn,
         seed=seed,
     )
+
+
+def _require_within(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise InvalidParameter.outside(name, value, f"from {low} to {high}")

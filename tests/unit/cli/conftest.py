@@ -16,7 +16,7 @@ import pytest
 from engine.api import Engine
 from engine.cli.main import main
 from engine.inference import client
-from engine.types import AnswerEvent, DuelEvent, Question
+from engine.types import Question
 from tests.fakes import host as fake
 
 
@@ -53,28 +53,25 @@ def follow(monkeypatch: pytest.MonkeyPatch, threads: None) -> Follow:
 @pytest.fixture
 def questions(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
     """What reaches the engine, in order."""
-    asked: list[Question] = []
-    answer = Engine.answer
-
-    def spy(engine: Engine, question: Question) -> Iterator[AnswerEvent]:
-        asked.append(question)
-        yield from answer(engine, question)
-
-    monkeypatch.setattr(Engine, "answer", spy)
-    return asked
+    return _spied(monkeypatch, "answer")
 
 
 @pytest.fixture
 def duels(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
     """What two answers are wanted to, in order."""
+    return _spied(monkeypatch, "duel")
+
+
+def _spied(monkeypatch: pytest.MonkeyPatch, method: str) -> list[Question]:
+    """The questions that a method of the engine is called with from now on."""
     asked: list[Question] = []
-    duel = Engine.duel
+    real = getattr(Engine, method)
 
-    def spy(engine: Engine, question: Question) -> Iterator[DuelEvent]:
+    def spy(engine: Engine, question: Question) -> Iterator[object]:
         asked.append(question)
-        yield from duel(engine, question)
+        yield from real(engine, question)
 
-    monkeypatch.setattr(Engine, "duel", spy)
+    monkeypatch.setattr(Engine, method, spy)
     return asked
 
 

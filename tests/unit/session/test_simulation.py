@@ -139,8 +139,8 @@ def test_regret_is_what_is_missing_to_the_best_point() -> None:
 
 
 def test_a_standard_simulation_ends_at_its_last_vote() -> None:
-    made = standard("brief", votes=7, seed=0, questions=3, learner="utilities", width=0)
+    made = standard("brief", votes=7, seed=0, questions=3, learner="utilities", width=lambda: 0)
     assert made.checkpoints == (0, 5, 7)
     assert len(made.held_out) == 3
     with pytest.raises(InvalidParameter, match="nobody"):
-        standard("nobody", votes=1, seed=0, questions=1, learner="utilities", width=0)
+        standard("nobody", votes=1, seed=0, questions=1, learner="utilities", width=lambda: 0)
