@@ -5,8 +5,8 @@ or web clients, while the formula of Flesch (1948) and counts of words are a few
 lists are short, English and our own. They see a habit in an answer of some length, not the meaning
 of a sentence: "not happy" counts as a warm word, and possessive 's is not told from a contraction.
 
-For other languages only length, lists, headings and numbers mean something; `measurable` tells.
-Every pattern runs in time linear in the text, and any Unicode is safe.
+For other languages only length, lists, headings and numbers mean something; `scores` leaves the
+rest out. Every pattern runs in time linear in the text, and any Unicode is safe.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
-
-from engine.errors import InvalidParameter
 
 FEW_WORDS = 20
 """Rates take a shorter answer as if it had so many: one hit in five words is not a habit."""
@@ -264,32 +262,21 @@ _SCORES: dict[str, Callable[[Measures], float]] = {
 _ANY_LANGUAGE = frozenset({"short", "lists", "headings", "figures"})
 
 
-def score(trait_id: str, text: str) -> float:
-    """How much of a built-in trait's first pole is in a text; higher is more.
+def scores(text: str) -> dict[str, float]:
+    """How much of each built-in trait's first pole is in a text; higher is more.
 
     Each trait has a unit of its own: scores of one trait may be compared, those of two may not.
-    Where `measurable` is False the number is finite and means nothing. Raises InvalidParameter
-    for a trait without a scorer.
+    A trait is left out where its score would mean nothing: there are no words, or they are in a
+    language that we do not count.
     """
-    return _scorer(trait_id)(measures(text))
-
-
-def measurable(trait_id: str, text: str) -> bool:
-    """Whether a score of this text would mean something: it has words, in a language we count.
-
-    Raises InvalidParameter for a trait without a scorer.
-    """
-    _scorer(trait_id)
     found = measures(text)
-    return found.words > 0 and (found.english or trait_id in _ANY_LANGUAGE)
-
-
-def _scorer(trait_id: str) -> Callable[[Measures], float]:
-    if trait_id not in _SCORES:
-        raise InvalidParameter(
-            f"There is no scorer for the trait {trait_id!r}, only for {', '.join(_SCORES)}."
-        )
-    return _SCORES[trait_id]
+    if not found.words:
+        return {}
+    return {
+        trait_id: scored(found)
+        for trait_id, scored in _SCORES.items()
+        if found.english or trait_id in _ANY_LANGUAGE
+    }
 
 
 # Two answers --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from engine.errors import InputError
 from engine.inference.model import MAX_STREAMS
 from engine.preference.learner import WORTH, Contrast, Serving
-from engine.preference.scorers import SAME, difference
+from engine.preference.scorers import SAME, difference, scores
 from engine.session.learning import Learning
 from engine.session.supervisor import Supervisor
 from engine.store.record import StoredAnswer, StoredDuel
@@ -136,6 +136,7 @@ def _stored(answer: Answer, serving: Serving, *, keep_text: bool) -> StoredAnswe
         utilities=told(answer, serving),
         embedding=answer.embedding,
         surprise=answer.surprise,
+        scores=scores(answer.text),
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from engine.types import Outcome, Trait
 
-Kind = Literal["vote", "withdraw", "forget", "reset", "add_trait", "remove_trait"]
+Kind = Literal["vote", "withdraw", "forget", "reset", "add_trait", "remove_trait", "override"]
 
 UNREADABLE = (msgspec.MsgspecError, RecursionError)
 """What decoding a damaged body raises."""
@@ -22,6 +22,7 @@ _TAKEN_BACK = {
     "reset": ("the reset", "of"),
     "add_trait": ("the addition", "of"),
     "remove_trait": ("the removal", "of"),
+    "override": ("the choice of another setting", "for"),
 }
 
 
@@ -40,19 +41,33 @@ class About:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """The body of a choice of one member of the portfolio in the place of another.
+
+    gain  by objective, how much better the answers of the one that was taken score on average; in
+          units of normalised reward, so that it means something without that portfolio
+    """
+
+    taken: str
+    instead: str
+    gain: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Nothing:
     """The body of what has nothing more to say."""
 
 
 NOTHING = Nothing()
 
-Body = Vote | About | Trait | Nothing
+Body = Vote | About | Trait | Override | Nothing
 Row = tuple[int, str, str | None, str]
 """Number, kind, duel, body; in JSON, where fields that are not known here are ignored."""
 
 _vote = msgspec.json.Decoder(Vote)
 _about = msgspec.json.Decoder(About)
 _trait = msgspec.json.Decoder(Trait)
+_override = msgspec.json.Decoder(Override)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +78,7 @@ class Fold:
     traits      the owner's own by id, removed ones too, in the order they were added
     removed     ids of traits that are not asked about
     forgotten   trait id → number of the change
+    overrides   members of the portfolio that were taken in the place of others, by number
     unreadable  rows left out
     """
 
@@ -70,6 +86,7 @@ class Fold:
     traits: dict[str, Trait] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
     forgotten: dict[str, int] = field(default_factory=dict)
+    overrides: dict[int, Override] = field(default_factory=dict)
     unreadable: int = 0
 
     def add(self, row: Row) -> None:
@@ -92,10 +109,13 @@ class Fold:
             case "reset":
                 self.votes.clear()
                 self.forgotten.clear()
+                self.overrides.clear()
             case "add_trait":
                 self._put(_trait.decode(body))
             case "remove_trait":
                 self.removed.add(_about.decode(body).trait)
+            case "override":
+                self.overrides[id] = _override.decode(body)
             case _:
                 raise msgspec.ValidationError(f"a change that is {kind!r} on {duel!r}")
 

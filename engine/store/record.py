@@ -27,7 +27,16 @@ from engine.errors import (
     UnknownTrait,
 )
 from engine.store import changes, database
-from engine.store.changes import NOTHING, UNREADABLE, About, Body, Fold, Kind, Vote
+from engine.store.changes import (
+    NOTHING,
+    UNREADABLE,
+    About,
+    Body,
+    Fold,
+    Kind,
+    Override,
+    Vote,
+)
 from engine.types import OUTCOMES, Outcome, Trait
 
 _LONGEST_NAME = 80
@@ -55,6 +64,7 @@ class StoredAnswer:
     tokens     in the answer
     utilities  stream ("short+", "short-": a trait's id and which of its sentences) → φ in nats,
                positive where the sentence fits the answer; absent is not measured
+    scores     what was measured of the text, by trait (`engine.preference.scorers`)
     surprise   mean −log p of the answer's tokens under the untouched model, nats
     embedding  as in `Answer`; mostly b""
     """
@@ -65,6 +75,7 @@ class StoredAnswer:
     utilities: dict[str, float]
     embedding: bytes = b""
     surprise: float = 0.0
+    scores: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +120,7 @@ class Standing:
     traits       the owner's own, removed ones too, in the order they were added
     removed      ids of traits that are not to be asked about, built-in or own
     forgotten    trait id → change; ballots before that change say nothing about the trait
+    overrides    members of the portfolio that were taken in the place of others, with the change
     undoable     what `undo` would take back, in words; "" if there is nothing
     newest_vote  id of the duel, where what `undo` would take back is the vote on it; else ""
     unreadable   rows that are damaged and were left out
@@ -118,6 +130,7 @@ class Standing:
     traits: tuple[Trait, ...] = ()
     removed: frozenset[str] = frozenset()
     forgotten: dict[str, int] = field(default_factory=dict)
+    overrides: tuple[tuple[int, Override], ...] = ()
     undoable: str = ""
     newest_vote: str = ""
     unreadable: int = 0
@@ -239,6 +252,16 @@ class Record:
                 )
             self._change(connection, "remove_trait", body=About(trait=trait_id))
 
+    def override(self, taken: str, *, instead: str, gain: dict[str, float]) -> None:
+        """Remember that a member of the portfolio was taken in the place of another; see
+        `Override`. Raises InvalidParameter for a gain that is not finite."""
+        for name, value in gain.items():
+            if not math.isfinite(value):
+                raise InvalidParameter.outside(name, value, "finite")
+        with self._writing() as connection:
+            body = Override(taken=taken, instead=instead, gain=gain)
+            self._change(connection, "override", body=body)
+
     def undo(self) -> str:
         """Take the newest change back; returns in words which one. Raises NothingToUndo."""
         with self._writing() as connection:
@@ -338,6 +361,7 @@ class Record:
             traits=tuple(fold.traits.values()),
             removed=frozenset(fold.removed),
             forgotten=fold.forgotten,
+            overrides=tuple(fold.overrides.items()),
             undoable=newest.words if newest else "",
             newest_vote=newest.vote if newest else "",
             unreadable=fold.unreadable + len(fold.votes) - len(ballots),
@@ -423,7 +447,8 @@ def _check_finite(duel: StoredDuel) -> None:
     # JSON has no word for the others: the row would be unreadable.
     numbers = [("at", duel.at)]
     for answer in duel.answers:
-        numbers += [("surprise", answer.surprise), *answer.utilities.items()]
+        numbers += [("surprise", answer.surprise)]
+        numbers += [*answer.utilities.items(), *answer.scores.items()]
     for name, value in numbers:
         if not math.isfinite(value):
             raise InvalidParameter.outside(name, value, "finite")

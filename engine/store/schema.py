@@ -43,7 +43,8 @@ def _first(connection: sqlite3.Connection) -> None:
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             at REAL NOT NULL,
             kind TEXT NOT NULL CHECK (kind IN
-                ('vote', 'withdraw', 'forget', 'reset', 'add_trait', 'remove_trait')),
+                ('vote', 'withdraw', 'forget', 'reset', 'add_trait', 'remove_trait',
+                 'override')),
             duel TEXT REFERENCES duels (id),
             body TEXT NOT NULL,
             undone INTEGER NOT NULL DEFAULT 0

@@ -11,14 +11,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.errors import InvalidParameter
 from engine.preference.scorers import (
     SAME,
     difference,
-    measurable,
     measures,
     per_100,
-    score,
+    scores,
 )
 from engine.preference.traits import BUILT_IN
 
@@ -64,15 +62,7 @@ any_text = st.text(max_size=300) | st.text(alphabet="ab .,!?*#-_`\n1(['’", max
 @pytest.mark.parametrize("trait_id", IDS)
 def test_the_first_pole_scores_higher(trait_id: str) -> None:
     more, less = POLES[trait_id]
-    assert score(trait_id, more) > score(trait_id, less)
-    assert measurable(trait_id, more)
-    assert measurable(trait_id, less)
-
-
-def test_a_trait_without_a_scorer_is_named() -> None:
-    for ask in (score, measurable):
-        with pytest.raises(InvalidParameter, match=r"'own-rhyme'.*short, lists"):
-            ask("own-rhyme", "text")
+    assert scores(more)[trait_id] > scores(less)[trait_id]
 
 
 def test_a_list_counted_by_hand() -> None:
@@ -81,7 +71,7 @@ def test_a_list_counted_by_hand() -> None:
     assert m.words_per_sentence == 3.5
     assert m.pauses_per_100 == per_100(2, 14) == 10.0
     assert m.flesch == pytest.approx(206.835 - 1.015 * 3.5 - 84.6 * m.syllables_per_word)
-    assert score("lists", LIST) == 0.75
+    assert scores(LIST)["lists"] == 0.75
 
 
 def test_a_list_of_names_is_one_long_sentence_where_stops_count() -> None:
@@ -149,8 +139,7 @@ def test_other_languages_are_measured_where_nothing_is_english() -> None:
     assert measures(CHINESE).sentences == 2
     german = "Basilikum braucht viel Licht und Wärme, und es will täglich etwas Wasser haben."
     for text in (CHINESE, german):
-        found = {trait_id for trait_id in IDS if measurable(trait_id, text)}
-        assert found == {"short", "lists", "headings", "figures"}
+        assert set(scores(text)) == {"short", "lists", "headings", "figures"}
     assert measures("हिन्दी में लिखो").words == 3
 
 
@@ -161,8 +150,7 @@ def test_nothing_to_read_is_safe(text: str) -> None:
     m = measures(text)
     assert m.words == 0
     assert m.flesch == m.words_per_sentence == 0.0
-    assert not any(measurable(trait_id, text) for trait_id in IDS)
-    assert all(math.isfinite(score(trait_id, text)) for trait_id in IDS)
+    assert scores(text) == {}
 
 
 @given(any_text)
@@ -180,7 +168,7 @@ def test_measures_are_finite_and_in_range_on_any_text(text: str) -> None:
         assert 0.0 <= share <= 1.0
     assert -100.0 <= m.flesch <= 122.0
     assert m.paragraphs <= m.blocks
-    assert all(math.isfinite(score(trait_id, text)) for trait_id in IDS)
+    assert all(math.isfinite(value) for value in scores(text).values())
 
 
 @pytest.mark.parametrize(

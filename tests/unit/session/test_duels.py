@@ -10,6 +10,7 @@ from engine.errors import InputError
 from engine.inference.model import MAX_STREAMS
 from engine.inference.variants import plan
 from engine.preference.learner import WORTH, Serving, TraitPull
+from engine.preference.scorers import scores
 from engine.preference.traits import BUILT_IN
 from engine.session.duels import Duels, steered, told
 from engine.session.learning import Answering, Learning, Manner
@@ -109,6 +110,15 @@ def test_a_duel_is_on_record_before_anybody_votes(held: Any) -> None:
     assert duel.verdict == "open"
     assert (stored.trait, stored.model, stored.why) == ("short", "m", duel.why)
     assert [a.tokens for a in stored.answers] == [a.tokens for a in duel.answers]
+
+
+def test_what_can_be_measured_of_both_texts_is_on_record_without_them(held: Any) -> None:
+    case = held(*TEXTS)
+    duel = case.hold(keep_texts=False)
+    stored = case.record.duel(duel.id)
+    assert [answer.scores for answer in stored.answers] == [scores(a.text) for a in duel.answers]
+    assert stored.answers[0].scores.keys() >= {"short", "lists"}
+    assert [answer.text for answer in stored.answers] == ["", ""]
 
 
 def test_both_answers_have_one_seed_and_differ_by_their_pulls_alone(held: Any) -> None:

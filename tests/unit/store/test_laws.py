@@ -23,7 +23,7 @@ TRAITS = ("concise", "cheery")
 VOTES = st.tuples(st.sampled_from([f"vote {o}" for o in OUTCOMES]), st.sampled_from(DUELS))
 ABOUT_DUELS = st.tuples(st.just("withdraw"), st.sampled_from(DUELS))
 ABOUT_TRAITS = st.tuples(
-    st.sampled_from(["forget", "add_trait", "remove_trait"]), st.sampled_from(TRAITS)
+    st.sampled_from(["forget", "add_trait", "remove_trait", "override"]), st.sampled_from(TRAITS)
 )
 ABOUT_ALL = st.tuples(
     st.sampled_from(["undo", "undo", "reset", "drop_texts", "close"]), st.just("")
@@ -83,6 +83,11 @@ class Reference:
                 found[about] = sum(i < index for i in voted)
         return found
 
+    def overrides(self) -> list[str]:
+        resets = [i for i, (kind, _) in enumerate(self.changes) if kind == "reset"]
+        since = self.changes[resets[-1] :] if resets else self.changes
+        return [about for kind, about in since if kind == "override"]
+
     def do(self, step: Step) -> bool:
         """Whether it is allowed, and then it is done."""
         kind, about = step
@@ -112,6 +117,8 @@ def do(record: Record, step: Step) -> bool:
             record.vote(about, cast(Outcome, kind.split()[1]))
         elif kind == "add_trait":
             record.add_trait(trait(about))
+        elif kind == "override":
+            record.override(about, instead="other", gain={"quality": -0.25})
         elif about:
             getattr(record, kind)(about)
         else:
@@ -132,6 +139,7 @@ def compare(standing: Standing, reference: Reference) -> None:
     assert standing.removed == reference.removed()
     before = {t: sum(n < change for n in numbers) for t, change in standing.forgotten.items()}
     assert before == reference.forgotten()
+    assert [override.taken for _, override in standing.overrides] == reference.overrides()
     assert bool(standing.undoable) == bool(reference.changes)
     kind, about = reference.changes[-1] if reference.changes else ("", "")
     assert standing.newest_vote == (about if kind.startswith("vote") else "")

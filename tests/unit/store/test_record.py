@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import stat
@@ -73,7 +74,9 @@ def test_a_duel_comes_back_as_it_was(record: Record, open_record: OpenRecord) ->
         question="Où ? \0 数",
         answers=(
             answer("", utilities={}, embedding=b"\0\xff\x80"),
-            answer(surprise=0.1 + 0.2, utilities={"é": -1e-300}, tokens=2**40),
+            answer(
+                surprise=0.1 + 0.2, utilities={"é": -1e-300}, tokens=2**40, scores={"short": -2.5}
+            ),
         ),
         detail={"seed": 2**63 - 1, "nested": [None, {"deep": [1.5, "x"]}]},
         swapped=False,
@@ -162,6 +165,7 @@ def test_an_outcome_is_one_of_four(record: Record) -> None:
         duel(at=float("nan")),
         duel(answers=(answer(), answer(surprise=float("inf")))),
         duel(answers=(answer(utilities={"at": 1.0, "warm": float("-inf")}), answer())),
+        duel(answers=(answer(), answer(scores={"short": float("nan")}))),
     ],
 )
 def test_numbers_that_are_none_are_refused_before_they_are_kept(
@@ -250,6 +254,7 @@ def test_undo_goes_back_step_by_step_and_says_what_it_took_back(record: Record) 
         lambda: record.forget("warm"),
         lambda: record.add_trait(CHEERY),
         lambda: record.remove_trait("formal"),
+        lambda: record.override("brief", instead="plain", gain={"short+": 0.5}),
         record.reset,
     )
     states = [record.standing()]
@@ -263,6 +268,7 @@ def test_undo_goes_back_step_by_step_and_says_what_it_took_back(record: Record) 
     assert record.standing() == states[0] == Standing()
     assert said == [
         "the reset",
+        "the choice of another setting",
         "the removal of formal",
         "the addition of cheery",
         "the forgetting of warm",
@@ -272,6 +278,16 @@ def test_undo_goes_back_step_by_step_and_says_what_it_took_back(record: Record) 
     ]
     with pytest.raises(NothingToUndo):
         record.undo()
+
+
+def test_taking_another_setting_is_remembered_with_what_it_gains(record: Record) -> None:
+    record.override("brief", instead="plain", gain={"short+": 0.5, "quality": -0.125})
+    ((_, override),) = record.standing().overrides
+    assert (override.taken, override.instead) == ("brief", "plain")
+    assert override.gain == {"short+": 0.5, "quality": -0.125}
+    with pytest.raises(InvalidParameter, match="quality is nan"):
+        record.override("brief", instead="plain", gain={"quality": math.nan})
+    assert len(record.standing().overrides) == 1
 
 
 def test_what_can_be_undone_is_said_beforehand(record: Record) -> None:
