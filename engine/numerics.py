@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.intp]
 
 

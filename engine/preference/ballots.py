@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from engine.numerics import F64
 from engine.types import Outcome
-
-F64 = npt.NDArray[np.float64]
 
 FLIPS = 0.1
 """ε: about one pairwise judgement in ten is not repeated by the same person."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.preference.ballots import F64, FLIPS, TIE, log_likelihood, sigmoid
+from engine.numerics import F64
+from engine.preference.ballots import FLIPS, TIE, log_likelihood, sigmoid
 from engine.types import Outcome
 
 DRAWS = 4096

@@ -22,7 +22,8 @@ from itertools import islice
 
 import numpy as np
 
-from engine.preference.ballots import F64, Evidence, chances, entropy, information
+from engine.numerics import F64
+from engine.preference.ballots import Evidence, chances, entropy, information
 from engine.preference.learner import (
     ACTIVE,
     CARRIED,

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.preference.ballots import F64, chances, log_likelihood
+from engine.numerics import F64
+from engine.preference.ballots import chances, log_likelihood
 from engine.preference.posterior import Prior, Votes, infer, log_posterior, most_probable
 from engine.types import Outcome
 
