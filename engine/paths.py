@@ -29,6 +29,10 @@ class DataFolder:
     def record(self) -> Path:
         return self.root / "record.db"
 
+    @property
+    def calibration(self) -> Path:
+        return self.root / "calibration.db"
+
 
 def data_folder(chosen: Path | None = None) -> DataFolder:
     """The data folder, made if it is missing, closed to other users.

@@ -6,16 +6,9 @@ nothing, so ending it is always safe.
 
 from __future__ import annotations
 
-import logging
-import os
-import subprocess
 import sys
-import threading
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Iterator, Sequence
 
 from engine.errors import (
     AttuneError,
@@ -25,9 +18,8 @@ from engine.errors import (
     from_code,
 )
 from engine.inference import protocol
+from engine.inference.child import Child, Gone, start
 from engine.inference.death import Death, explain
-
-log = logging.getLogger("engine.child")
 
 HELLO_SECONDS = 30.0
 STOP_SECONDS = 2.0
@@ -36,9 +28,8 @@ STOP_SECONDS = 2.0
 SILENCE_SECONDS = {"template": 15.0, "decode": 120.0}
 """How long a phase may be silent; reading a large file or a long prompt may take any time."""
 
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE")
-_KEPT_FOR_GPU = ("CUDA_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES", "VK_DRIVER_FILES")
-
+BACKGROUND_SLOWNESS = 10.0
+"""How many times longer all this takes where others want the whole processor."""
 
 _UNREADABLE = Death(cause="fault", text="What the model's process said could not be understood.")
 
@@ -51,14 +42,6 @@ class ChildDied(EngineCrashed):
         self.death = death
 
 
-class _Wake:
-    """Put in the queue so that a waiting request looks at the clock again."""
-
-
-class _End:
-    """The child's output has closed."""
-
-
 def own_command() -> tuple[str, ...]:
     """How Attune starts its inference child: the same program, told to be the child."""
     # -I: neither the current folder nor the owner's Python settings reach the child.
@@ -68,26 +51,23 @@ def own_command() -> tuple[str, ...]:
 class Client:
     """A running child."""
 
-    def __init__(self, command: Sequence[str] | None = None) -> None:
+    def __init__(self, command: Sequence[str] | None = None, *, background: bool = False) -> None:
         """Start the child and wait for its hello.
+
+        background  it belongs to long work: it stays in this process's group, to be ended with it,
+                    and may be slow, since it gets what others leave of the processor
 
         Raises EngineCrashed, EngineSilent or EngineMismatch.
         """
-        self._inbox: SimpleQueue[protocol.Reply | _Wake | _End] = SimpleQueue()
-        self._last_words: deque[str] = deque(maxlen=40)
-        self._writing = threading.Lock()
         self._ids = 0
         self._current: int | None = None
         self._cancelled: tuple[int, float] | None = None
-        self._unreadable = False
         self._phase = "start"
-        self._process = _spawn(command or own_command())
-        self._threads = [
-            threading.Thread(target=target, name=f"child-{name}", daemon=True)
-            for name, target in (("replies", self._read), ("words", self._listen))
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._slowness = BACKGROUND_SLOWNESS if background else 1.0
+        self._process = start(
+            command or own_command(), name="The model's process", own_session=not background
+        )
+        self._child = Child(self._process, read=protocol.read_reply)
         try:
             self._greet()
         except AttuneError:
@@ -96,11 +76,11 @@ class Client:
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._child.pid
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return self._child.alive
 
     def next_id(self) -> int:
         """A number for the next request."""
@@ -143,34 +123,20 @@ class Client:
             self._send(protocol.Cancel(target=current))
         except EngineCrashed:
             return
-        self._inbox.put(_Wake())
+        self._child.wake()
 
     def kill(self) -> None:
         """End the child now and wait until it is gone. Safe to call twice, from any thread."""
-        if self.alive:
-            self._process.kill()
-        self._process.wait()
-        self._tidy()
+        self._child.kill()
 
     def close(self) -> None:
         """Let the child leave by itself; end it if it does not."""
-        with self._writing:
-            if self._process.stdin is not None:
-                try:
-                    self._process.stdin.close()
-                except OSError:
-                    log.debug("the child had gone before its input was closed")
-        try:
-            self._process.wait(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._tidy()
+        self._child.close(within=STOP_SECONDS)
 
     # ----------------------------------------------------------------------------------------
 
     def _greet(self) -> None:
-        reply = self._receive(HELLO_SECONDS)
+        reply = self._receive(lambda: HELLO_SECONDS * self._slowness)
         if not isinstance(reply, protocol.Hello):
             raise EngineSilent("The model's process did not start. Start Attune again.")
         if (reply.protocol, reply.build) != (protocol.PROTOCOL, protocol.BUILD):
@@ -183,7 +149,7 @@ class Client:
     def _next(self) -> protocol.Item | protocol.Done | protocol.Failed | protocol.Cancelled:
         """The next message of the current request."""
         while True:
-            reply = self._receive(self._patience())
+            reply = self._receive(self._patience)
             if reply is None:
                 self._give_up()
             elif not isinstance(reply, protocol.Hello) and reply.id == self._current:
@@ -197,20 +163,15 @@ class Client:
         cancelled = self._cancelled
         if cancelled is not None and cancelled[0] == self._current:
             return max(0.0, cancelled[1] + STOP_SECONDS - time.monotonic())
-        return SILENCE_SECONDS.get(self._phase)
+        seconds = SILENCE_SECONDS.get(self._phase)
+        return seconds and seconds * self._slowness
 
-    def _receive(self, patience: float | None) -> protocol.Reply | None:
-        """A message, or None when patience ran out or has to be looked at again."""
+    def _receive(self, patience: Callable[[], float | None]) -> protocol.Reply | None:
+        """A message, or None when patience ran out."""
         try:
-            reply = self._inbox.get(timeout=patience)
-        except Empty:
-            return None
-        if isinstance(reply, _End):
-            self._inbox.put(reply)
-            raise self._died()
-        if isinstance(reply, _Wake):
-            return self._receive(self._patience())
-        return reply
+            return self._child.receive(patience)
+        except Gone:
+            raise self._died() from None
 
     def _give_up(self) -> None:
         phase, cancelled = self._phase, self._cancelled
@@ -220,78 +181,13 @@ class Client:
         raise EngineSilent(f"The model's process {what} and was ended.", detail=phase)
 
     def _died(self) -> ChildDied:
-        try:
-            status = self._process.wait(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._unreadable = True
-            self._process.kill()
-            status = self._process.wait()
-        self._tidy()
+        status = self._child.ended(within=STOP_SECONDS)
         # A child that was ended for what it said did not run out of memory.
-        death = _UNREADABLE if self._unreadable else explain(status, phase=self._phase)
-        return ChildDied(death, detail="\n".join(self._last_words))
+        death = _UNREADABLE if status is None else explain(status, phase=self._phase)
+        return ChildDied(death, detail=self._child.last_words)
 
     def _send(self, message: protocol.Request) -> None:
-        with self._writing:
-            stdin = self._process.stdin
-            assert stdin is not None
-            try:
-                protocol.send(stdin, message)  # type: ignore[arg-type]
-            except (OSError, ValueError) as error:
-                log.info("the child is gone: %s", error)
-                raise ChildDied(explain(self._process.poll(), phase=self._phase)) from error
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
         try:
-            for line in self._process.stdout:
-                if line.endswith(b"\n"):  # half a line is the last word of a child that died
-                    self._inbox.put(protocol.read_reply(line))
-        except (AttuneError, ValueError, OSError) as error:
-            log.error("the child's output could not be read: %s", error)
-            self._unreadable = True
-            self._process.kill()
-        self._inbox.put(_End())
-
-    def _listen(self) -> None:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            words = line.decode(errors="replace").rstrip()
-            self._last_words.append(words)
-            log.debug("%s", words)
-
-    def _tidy(self) -> None:
-        """Wait for the readers and close the pipes, so that nothing is left behind."""
-        for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join(timeout=STOP_SECONDS)
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    log.debug("a pipe of the child was already broken")
-
-
-def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    environment = {k: os.environ[k] for k in (*_KEPT, *_KEPT_FOR_GPU) if k in os.environ}
-    # numpy is used for one row at a time; threads of its own would only fight for the cores.
-    environment["OPENBLAS_NUM_THREADS"] = "1"
-    # An abort would otherwise start a debugger, where one is installed, and wait for it.
-    environment["GGML_NO_BACKTRACE"] = "1"
-    try:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=Path(__file__).parent,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            # Ctrl+C in a terminal is for the parent; it then stops the answer in good order.
-            start_new_session=os.name == "posix",
-        )
-    except OSError as error:
-        raise EngineCrashed(
-            f"The model's process could not be started ({error}). Install Attune again."
-        ) from error
+            self._child.send(message)
+        except Gone as gone:
+            raise ChildDied(explain(self._child.status, phase=self._phase)) from gone

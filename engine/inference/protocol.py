@@ -8,7 +8,7 @@ in Attune knows that this is JSON.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Literal
 
 import msgspec
@@ -56,7 +56,7 @@ class Generate(_Message, frozen=True):
     """Answer questions, all in one batch; a duel is one question twice, steered differently.
 
     `seed` is used where a question has none.
-    Raises InvalidParameter for a number that is not finite: JSON has no word for it.
+    Raises InvalidParameter for a number that is not finite.
     """
 
     id: int
@@ -64,9 +64,7 @@ class Generate(_Message, frozen=True):
     seed: int
 
     def __post_init__(self) -> None:
-        for name, value in (n for question in self.questions for n in _numbers(question)):
-            if not math.isfinite(value):
-                raise InvalidParameter.outside(name, value, "a finite number")
+        check_finite(self.questions)
 
 
 class Cancel(_Message, frozen=True):
@@ -190,7 +188,7 @@ class _Numbered(msgspec.Struct):
 _numbered = msgspec.json.Decoder(_Numbered)
 
 
-def send(channel: BinaryIO, message: Request | Reply) -> None:
+def send(channel: BinaryIO, message: msgspec.Struct) -> None:
     """Write one line and flush it.
 
     Raises InvalidText for half a character, OSError when the other side is gone.
@@ -228,6 +226,13 @@ def read_reply(line: bytes) -> Reply:
         return _reply.decode(line)
     except msgspec.MsgspecError as error:
         raise ProtocolError("A reply could not be read.", detail=str(error)) from error
+
+
+def check_finite(questions: Iterable[Question]) -> None:
+    """Raises InvalidParameter for a number that is not finite: JSON has no word for it."""
+    for name, value in (number for question in questions for number in _numbers(question)):
+        if not math.isfinite(value):
+            raise InvalidParameter.outside(name, value, "a finite number")
 
 
 def _numbers(question: Question) -> Iterator[tuple[str, float]]:

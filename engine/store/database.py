@@ -1,4 +1,4 @@
-"""The file of the record: how it is opened, and what SQLite's errors mean for a person.
+"""A file that must last: how it is opened, and what SQLite's errors mean for a person.
 
 A rollback journal, and no WAL: before SQLite 3.51.3 a file in WAL mode can be damaged where one
 connection commits while another checkpoints (https://sqlite.org/wal.html, "the WAL-reset bug").
@@ -15,9 +15,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from engine.errors import AttuneError, DamagedRecord, InvalidText, StorageError
 from engine.store import schema
+from engine.store.schema import Kind
 
 PATIENCE = 5.0
 """Seconds to wait for another program that is writing."""
@@ -42,11 +44,60 @@ _CLOSED = frozenset(
 )
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """The record in `path`, made if it is missing and brought up to date, in autocommit.
+class File:
+    """A database in one file, opened when it is first needed; threads may share it.
+
+    Raises what `translated` raises, from reading and writing alike.
+    """
+
+    def __init__(self, path: Path, *, kind: Kind) -> None:
+        self._path, self._kind = path, kind
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, so that all that is read in it is of one moment."""
+        with self._transaction("DEFERRED") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is on disk when it ends, or undone where it raises."""
+        with self._transaction("IMMEDIATE") as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close the file; whatever is asked next opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _transaction(self, begin: Literal["DEFERRED", "IMMEDIATE"]) -> Iterator[sqlite3.Connection]:
+        with self._lock, translated(self._path, self._kind):
+            if self._connection is None:
+                self._connection = connect(self._path, self._kind)
+            connection = self._connection
+            connection.execute(f"BEGIN {begin}")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # SQLite ends it by itself where the disk is full
+                    connection.execute("ROLLBACK")
+                raise
+
+
+def connect(path: Path, kind: Kind | None = None) -> sqlite3.Connection:
+    """The database in `path`, made if it is missing and brought up to date, in autocommit.
+
+    kind  None is the record of votes
 
     Any thread may use it, one at a time. Raises sqlite3.Error, OSError, StorageError.
     """
+    kind = kind or schema.record()
     with _opening:
         _create(path)
         connection = sqlite3.connect(
@@ -55,8 +106,8 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         # A damaged byte in one text must not take all others down.
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-        schema.migrate(connection, path, migrations=schema.MIGRATIONS)
-        _check_tables(connection, path)
+        schema.migrate(connection, path, kind=kind)
+        _check_tables(connection, path, kind)
         for name, value in PRAGMAS:
             _set(connection, name, value)
     except BaseException:
@@ -66,14 +117,18 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Whatever SQLite or the system raises becomes one clear sentence about `path`."""
+def translated(path: Path, kind: Kind | None = None) -> Iterator[None]:
+    """Whatever SQLite or the system raises becomes one clear sentence about `path`.
+
+    kind  None is the record of votes
+    """
+    file = f"The {(kind or schema.record()).name} {path}"
     try:
         yield
     except sqlite3.Error as error:
-        raise _explained(path, error) from error
+        raise _explained(file, error) from error
     except OSError as error:
-        raise _closed(path, error.strerror or str(error)) from error
+        raise _closed(file, error.strerror or str(error)) from error
     except UnicodeEncodeError as error:
         raise InvalidText(
             "The text holds half a character, which is not valid Unicode; leave it out."
@@ -88,10 +143,10 @@ def _create(path: Path) -> None:
         return
 
 
-def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
+def _check_tables(connection: sqlite3.Connection, path: Path, kind: Kind) -> None:
     found = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-    if missing := schema.TABLES - found:
-        raise _damaged(path, f"it has no {' and no '.join(sorted(missing))}")
+    if missing := kind.tables - found:
+        raise _damaged(f"The {kind.name} {path}", f"it has no {' and no '.join(sorted(missing))}")
 
 
 def _set(connection: sqlite3.Connection, name: str, value: object) -> None:
@@ -104,46 +159,46 @@ def _set(connection: sqlite3.Connection, name: str, value: object) -> None:
         )
 
 
-def _explained(path: Path, error: sqlite3.Error) -> AttuneError:
+def _explained(file: str, error: sqlite3.Error) -> AttuneError:
     # Python's own complaints, of a wrong number of arguments say, come without a code.
     extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     code = extended & 0xFF
     if code in _DAMAGED:
-        return _damaged(path, str(error))
+        return _damaged(file, str(error))
     if code in _BUSY:
         text = (
-            f"The record of votes {path} is held by another program for too long; close that one "
-            "and try again. Nothing was saved."
+            f"{file} is held by another program for too long; close that one and try again. "
+            "Nothing was saved."
         )
     elif code == sqlite3.SQLITE_FULL:
         text = (
-            f"There is no space left for the record of votes {path}; free some and try again. "
+            f"{file} cannot be written: there is no space left; free some and try again. "
             "Nothing was saved."
         )
     elif extended == sqlite3.SQLITE_READONLY_DBMOVED:
         text = (
-            f"The record of votes {path} was moved or deleted while Attune used it; put it back "
-            "and restart Attune. Nothing was saved."
+            f"{file} was moved or deleted while Attune used it; put it back and restart Attune. "
+            "Nothing was saved."
         )
     elif code in _CLOSED:
-        return _closed(path, str(error))
+        return _closed(file, str(error))
     else:
         text = (
-            f"The record of votes {path} cannot be used ({error}); check the disk, and report "
-            "this if it stays. Nothing was saved."
+            f"{file} cannot be used ({error}); check the disk, and report this if it stays. "
+            "Nothing was saved."
         )
     return StorageError(text, detail=repr(error))
 
 
-def _closed(path: Path, reason: str) -> StorageError:
+def _closed(file: str, reason: str) -> StorageError:
     return StorageError(
-        f"The record of votes {path} cannot be opened or written ({reason}); check its "
-        "permissions and its folder's, or choose another folder with --data-dir."
+        f"{file} cannot be opened or written ({reason}); check its permissions and its folder's, "
+        "or choose another folder with --data-dir."
     )
 
 
-def _damaged(path: Path, reason: str) -> DamagedRecord:
+def _damaged(file: str, reason: str) -> DamagedRecord:
     return DamagedRecord(
-        f"The record of votes {path} is damaged ({reason}); move it aside, or put an earlier copy "
-        "of it in its place, and start again. Nothing was changed."
+        f"{file} is damaged ({reason}); move it aside, or put an earlier copy of it in its place, "
+        "and start again. Nothing was changed."
     )

@@ -1,4 +1,4 @@
-"""The tables of the record, as numbered migrations under PRAGMA user_version.
+"""The tables of a database, as numbered migrations under PRAGMA user_version; here the record's.
 
 Migration n makes version n out of version n − 1, in one transaction. Before an older file is
 touched, a verified copy of it is put beside it.
@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import DamagedRecord, NewerRecord
@@ -19,6 +20,25 @@ Migration = Callable[[sqlite3.Connection], None]
 
 TABLES = frozenset({"duels", "changes"})
 """Without these the file is no record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of database.
+
+    name        what messages call it
+    tables      without these the file is none
+    migrations  how the tables came to be what they are
+    """
+
+    name: str
+    tables: frozenset[str]
+    migrations: Sequence[Migration]
+
+
+def record() -> Kind:
+    """The record of duels and votes."""
+    return Kind(name="record of votes", tables=TABLES, migrations=MIGRATIONS)
 
 
 def _first(connection: sqlite3.Connection) -> None:
@@ -57,7 +77,7 @@ def _first(connection: sqlite3.Connection) -> None:
 MIGRATIONS: tuple[Migration, ...] = (_first,)
 
 
-def migrate(connection: sqlite3.Connection, path: Path, *, migrations: Sequence[Migration]) -> None:
+def migrate(connection: sqlite3.Connection, path: Path, *, kind: Kind) -> None:
     """Bring the file up to date; changes nothing if it is.
 
     connection  in autocommit, foreign keys not yet enforced so that tables can be rebuilt
@@ -67,15 +87,15 @@ def migrate(connection: sqlite3.Connection, path: Path, *, migrations: Sequence[
     Raises NewerRecord, DamagedRecord, and what the migration raises; then the transaction is
     rolled back and the file is as the last migration that worked left it.
     """
-    begun = _version(connection, path, known=len(migrations))
-    for number in range(begun + 1, len(migrations) + 1):
+    begun = _version(connection, path, kind)
+    for number in range(begun + 1, len(kind.migrations) + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
             # Another process may have come first, while this one waited for the lock.
-            if _version(connection, path, known=len(migrations)) < number:
+            if _version(connection, path, kind) < number:
                 if number == begun + 1:
-                    _make_safe(connection, path, number)
-                migrations[number - 1](connection)
+                    _make_safe(connection, path, kind, number)
+                kind.migrations[number - 1](connection)
                 connection.execute(f"PRAGMA user_version = {number}")
             connection.execute("COMMIT")
         except BaseException:
@@ -84,28 +104,31 @@ def migrate(connection: sqlite3.Connection, path: Path, *, migrations: Sequence[
             raise
 
 
-def _version(connection: sqlite3.Connection, path: Path, *, known: int) -> int:
+def _version(connection: sqlite3.Connection, path: Path, kind: Kind) -> int:
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    known = len(kind.migrations)
     if found > known:
         raise NewerRecord(
-            f"The record of votes {path} was written by a newer Attune (its version is {found}, "
+            f"The {kind.name} {path} was written by a newer Attune (its version is {found}, "
             f"this one knows {known}); update Attune. Nothing was changed."
         )
     return found
 
 
-def _make_safe(connection: sqlite3.Connection, path: Path, number: int) -> None:
+def _make_safe(connection: sqlite3.Connection, path: Path, kind: Kind, number: int) -> None:
     if number > 1:
-        keep_copy(path, path.with_name(f"{path.name}.before-v{number}"))
+        keep_copy(path, path.with_name(f"{path.name}.before-v{number}"), name=kind.name)
     elif connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise DamagedRecord(
-            f"{path} holds something else than a record of votes; move it aside and start again. "
+            f"{path} holds something else than a {kind.name}; move it aside and start again. "
             "Nothing was changed."
         )
 
 
-def keep_copy(path: Path, copy: Path) -> None:
+def keep_copy(path: Path, copy: Path, *, name: str) -> None:
     """Copy the database in `path` to `copy`, whole and checked, closed to other users.
+
+    name  what the message calls it
 
     Reads through a connection of its own: SQLite copies from none that is in a transaction.
     Raises DamagedRecord where the copy does not pass SQLite's own check.
@@ -119,8 +142,8 @@ def keep_copy(path: Path, copy: Path) -> None:
             found = [row[0] for row in target.execute("PRAGMA integrity_check")]
         if found != ["ok"]:
             raise DamagedRecord(
-                f"The record of votes {path} is damaged and was not brought up to date; put an "
-                "earlier copy of it back. Nothing was changed.",
+                f"The {name} {path} is damaged and was not brought up to date; put an earlier "
+                "copy of it back. Nothing was changed.",
                 detail="\n".join(map(str, found)),
             )
         # The commit of the migration that follows syncs the folder, and the new name with it.

@@ -42,6 +42,7 @@ class Trouble:
     tokens    of an answer that come before, at "decode"
     times     how often in all, None for ever; counted in the file `count`
     variant   only with this CPU library; `repacked`, `gpu` and `above` (context) likewise
+    holding   only while the cache holds this text, at "decode"
     """
 
     at: Moment
@@ -54,6 +55,7 @@ class Trouble:
     repacked: bool = False
     gpu: bool = False
     above: int = 0
+    holding: str = ""
 
     def applies(self, launch: Launch | None) -> bool:
         """Whether it happens with these settings, this time."""
@@ -142,12 +144,19 @@ class Fate:
         self.script, self._world = script, world
 
     def meet(
-        self, moment: Moment, *, launch: Launch | None = None, wait: Wait, tokens: int = 0
+        self,
+        moment: Moment,
+        *,
+        launch: Launch | None = None,
+        wait: Wait,
+        tokens: int = 0,
+        text: str = "",
     ) -> None:
         """Let what applies at this moment happen. wait  returns when it is over or raises."""
         for trouble in self.script.troubles:
+            now = trouble.at == moment and trouble.holding in text
             late_enough = moment != "decode" or tokens > trouble.tokens
-            if trouble.at == moment and late_enough and trouble.applies(launch):
+            if now and late_enough and trouble.applies(launch):
                 self._happen(trouble, wait)
 
     def _happen(self, trouble: Trouble, wait: Wait) -> None:
@@ -202,7 +211,22 @@ class TroubledModel(FakeModel):
             self._wait(Path(self._fate.script.gate).exists)
 
     def _meet(self, moment: Moment) -> None:
-        self._fate.meet(moment, launch=self._launch, wait=self._wait, tokens=self._steps)
+        self._fate.meet(
+            moment,
+            launch=self._launch,
+            wait=self._wait,
+            tokens=self._steps,
+            text=self._text() if moment == "decode" else "",
+        )
+
+    def _text(self) -> str:
+        """All that the cache holds."""
+        if not any(trouble.holding for trouble in self._fate.script.troubles):
+            return ""
+        held = (self.held(sequence) for sequence in self._cells)
+        return "\n".join(
+            bytes(t for t in tokens if t < 256).decode(errors="replace") for tokens in held
+        )
 
     def _wait(self, over: Over) -> None:
         while not over():

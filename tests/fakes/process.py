@@ -11,12 +11,12 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, NoReturn, cast
+from typing import Any, BinaryIO, NoReturn, cast
 
 import msgspec
 import pytest
 
-from engine.inference import client
+from engine.inference import child, client
 from engine.inference.host import Host
 from tests.fakes.host import FakeLibrary, Fate, Script
 
@@ -119,13 +119,12 @@ def _pipe() -> tuple[BinaryIO, BinaryIO]:
 
 def own_threads(patch: pytest.MonkeyPatch) -> None:
     """Let children that follow a script run as threads; all others stay processes."""
-    real = client._spawn
 
-    def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    def start(command: Sequence[str], **how: Any) -> subprocess.Popen[bytes]:
         try:
             script = msgspec.json.decode(command[-1], type=Script)
         except msgspec.DecodeError:
-            return real(command)
+            return child.start(command, **how)
         return cast("subprocess.Popen[bytes]", ThreadProcess(script))
 
-    patch.setattr(client, "_spawn", spawn)
+    patch.setattr(client, "start", start)
