@@ -37,37 +37,52 @@ from engine.models.catalogue import STARTER_ID, Catalogue
 from engine.models.gguf import check, facts
 from engine.models.header import read_header
 from engine.paths import data_folder
+from engine.portfolio.words import certified, worst_served
 from engine.preference.learner import percent
 from engine.session import selftest
 from engine.session.supervisor import Chosen, Supervisor
 from engine.steering.strength import bounded_gamma
+from engine.store.calibration import CalibrationRecord
 from engine.store.record import Record
 from engine.types import (
     GREEDY,
     MAX_GAMMA,
+    MAX_MEMBERS,
     MAX_PREFERENCES,
     METHODS,
     NEUTRAL,
+    QUESTIONS,
     Answer,
     AnswerEvent,
+    BuildEvent,
+    Candidate,
+    Certificate,
     Chunk,
     Diagnosis,
     Duel,
     DuelEvent,
+    Gap,
     Launch,
     Learned,
     LearnedTrait,
     LearnerName,
+    LeftOut,
+    Member,
     Message,
     Method,
     ModelCard,
     Moved,
     Notice,
+    Objective,
     Outcome,
     PastVote,
+    Pool,
+    Portfolio,
     Preference,
+    Progress,
     Question,
     Ready,
+    Route,
     Sampling,
     Seconds,
     Simulated,
@@ -81,8 +96,12 @@ from engine.types import (
 from engine.version import __version__
 
 if TYPE_CHECKING:
+    from engine.jobs.client import JobClient
+    from engine.session.building import Builder
     from engine.session.duels import Duels
     from engine.session.learning import Learning
+    from engine.session.pool import Candidates, Owned
+    from engine.session.portfolio import Portfolios
 
 log = logging.getLogger("engine.api")
 
@@ -107,6 +126,7 @@ class Engine:
         data_dir: Path | None = None,
         *,
         host: Sequence[str] | None = None,
+        job_host: Sequence[str] | None = None,
         seeds: Callable[[], int] = lambda: random.SystemRandom().getrandbits(32),
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -114,6 +134,7 @@ class Engine:
 
         data_dir  where everything of the owner's lives; None is the platform's place
         host      command line of the inference child, for tests; None is Attune's own
+        job_host  the same of the child that does long work
         seeds     where the seed of an answer comes from when the question has none
         clock     seconds since the epoch, for the record
 
@@ -123,12 +144,13 @@ class Engine:
         # their own would only fight the model's for the cores.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         self._folder = data_folder(data_dir)
-        self._host, self._seeds = host, seeds
+        self._host, self._job_host, self._seeds = host, job_host, seeds
         self._file = SettingsFile(self._folder.settings)
         self._settings, self._early = self._file.read()
         self._catalogue = Catalogue(self._folder.models)
         self._supervisor = Supervisor(spawn=self._spawn, on_launch=self._remember_launch)
         self._record = Record(self._folder.record, clock=clock)
+        self._measured = CalibrationRecord(self._folder.calibration, clock=clock)
         self._clock = clock
         self._since_duel = self._settings.duel_every
         self._told_unusable = False
@@ -159,12 +181,12 @@ class Engine:
     def start(self, model: str | None = None) -> Iterator[StartEvent]:
         """Start the child, test it on the first start, load a model; ends with `Ready`. Blocks.
 
-        model  id or path for this run only; None is the chosen one, and where that cannot be
-               used the starter model with a notice why
+        model  id or path for this run only; None is that of the member that answers next, else
+               the chosen one, and where that cannot be used the starter model with a notice why
         """
         yield from self._early
         self._early = ()
-        wanted = model or self._settings.model or STARTER_ID
+        wanted = model or self._member_model() or self._settings.model or STARTER_ID
         try:
             card = self._catalogue.get(wanted)
             yield from self._catalogue.notices
@@ -186,7 +208,7 @@ class Engine:
         Raises InputError where the question cannot be answered as it stands.
         """
         if question.personal:
-            question = yield from self._personal(question)
+            question = yield from self._personal(self._as_member(question))
         self._since_duel += 1
         yield from self._supervisor.answer(question, seed=self._seeds())
 
@@ -312,6 +334,66 @@ class Engine:
         )
         return play(plan, ask=partial(self._supervisor.answer, seed=0))
 
+    # Portfolio ------------------------------------------------------------------------------
+
+    def pool(self) -> Pool:
+        """What a build would measure: settings of the installed models. Blocks."""
+        return self._candidates.pool()
+
+    def remove_candidate(self, id: str) -> Pool:
+        """Leave a setting out of the pool. Raises InvalidParameter."""
+        return self._candidates.remove(id)
+
+    def restore_candidate(self, id: str) -> Pool:
+        """Take a setting in again that was left out. Raises InvalidParameter."""
+        return self._candidates.restore(id)
+
+    def add_candidate(self, model: str, *, preferences: tuple[str, ...], gamma: float) -> Pool:
+        """Take in a setting of the owner's own. Raises InvalidParameter."""
+        return self._candidates.add(model, preferences=preferences, gamma=gamma)
+
+    def build_portfolio(self) -> Iterator[BuildEvent]:
+        """Measure what is missing, choose a few members and certify them; ends with the Portfolio.
+
+        Blocks, for minutes; may be iterated in another thread than the one that asks. Where
+        `stop_build` ends it, or something kills it, the next one goes on there.
+
+        Raises InputError where there is nothing to choose from, EngineError, StorageError.
+        """
+        event = None
+        for event in self._builder.build():
+            yield event
+        stopped = isinstance(event, Notice) and event.code == "build_stopped"
+        portfolio = self.portfolio()
+        if portfolio is not None and not stopped:
+            yield portfolio
+
+    def stop_build(self) -> None:
+        """End the build that is running; what it measured is kept. Any thread."""
+        self._builder.stop()
+
+    def portfolio(self) -> Portfolio | None:
+        """The last build, and how things stand with it now; None before the first. Blocks."""
+        return self._portfolios.current()
+
+    def check_portfolio(self) -> tuple[Notice, ...]:
+        """Compare the models' files and the certificate with what was built; reads every file.
+
+        Returns what is not as it was, a sentence each. Raises InputError where nothing was built.
+        """
+        return self._portfolios.check()
+
+    def route(self) -> Route | None:
+        """Which member suits the owner best now, and why; None where there is none to be had."""
+        return self._portfolios.route()
+
+    def override(self, candidate: str) -> Route:
+        """Another member answers, until a vote says more; taking it is evidence.
+
+        Raises InvalidParameter, InputError, StorageError.
+        """
+        return self._portfolios.override(candidate)
+
     # Models ---------------------------------------------------------------------------------
 
     def models(self) -> tuple[ModelCard, ...]:
@@ -372,6 +454,7 @@ class Engine:
         """End the child and close the record. Safe to call twice."""
         self._supervisor.close()
         self._record.close()
+        self._measured.close()
 
     # ----------------------------------------------------------------------------------------
 
@@ -397,12 +480,76 @@ class Engine:
         rng = random.Random(self._seeds())
         return Duels(self._supervisor, self._learning, clock=self._clock, rng=rng)
 
+    @cached_property
+    def _owned(self) -> Owned:
+        from engine.session.pool import Owned
+
+        return Owned(
+            models=self._catalogue.list,
+            settings=lambda: self._settings,
+            learned=lambda: self._learning.learned().traits,
+        )
+
+    @cached_property
+    def _candidates(self) -> Candidates:
+        from engine.session.pool import Candidates
+
+        return Candidates(self._measured, self._owned)
+
+    @cached_property
+    def _builder(self) -> Builder:
+        from engine.session.building import Builder
+
+        return Builder(
+            self._measured,
+            self._candidates,
+            self._owned,
+            spawn=self._spawn_job,
+            launch=lambda: self._known() or Launch(),
+            clock=self._clock,
+        )
+
+    @cached_property
+    def _portfolios(self) -> Portfolios:
+        from engine.session.portfolio import Portfolios
+
+        return Portfolios(self._measured, self._record, self._catalogue, self._owned)
+
+    def _member(self) -> Candidate | None:
+        """The member that answers next, where Attune is to choose; None else, also where what was
+        built cannot be read: answers do not depend on it."""
+        if not self._settings.routing or self._settings.neutral:
+            return None
+        try:
+            route = self._portfolios.route()
+        except StorageError as error:
+            log.warning("%s", error.message)
+            return None
+        return route.member if route else None
+
+    def _member_model(self) -> str:
+        member = self._member()
+        return member.model if member else ""
+
+    def _as_member(self, question: Question) -> Question:
+        """The question as the member answers it whose model is loaded; the owner's own preferences
+        come before a member's."""
+        member = self._member()
+        stated = question.steering.preferences
+        if member is None or member.model != self._supervisor.model or stated:
+            return question
+        from engine.session.calibration import steering
+
+        return replace(question, steering=steering(member))
+
     def _personal(self, question: Question) -> Generator[Notice, None, Question]:
         """The question with what was learned; as it is where the record cannot be read."""
         from engine.session.duels import steered
+        from engine.session.objectives import unstated
 
+        stated = [preference.text for preference in question.steering.preferences]
         try:
-            return steered(question, self._learning.serving())
+            return steered(question, unstated(self._learning.serving(), stated))
         except StorageError as error:
             if not self._told_unusable:
                 self._told_unusable = True
@@ -412,6 +559,11 @@ class Engine:
 
     def _spawn(self) -> Client:
         return Client(self._host)
+
+    def _spawn_job(self) -> JobClient:
+        from engine.jobs.client import JobClient
+
+        return JobClient(self._job_host)
 
     def _known(self) -> Launch | None:
         """What is remembered of this machine, if it still is this machine."""
@@ -483,12 +635,17 @@ class Engine:
 __all__ = [
     "GREEDY",
     "MAX_GAMMA",
+    "MAX_MEMBERS",
     "MAX_PREFERENCES",
     "METHODS",
     "NEUTRAL",
+    "QUESTIONS",
     "Answer",
     "AnswerEvent",
     "AttuneError",
+    "BuildEvent",
+    "Candidate",
+    "Certificate",
     "Chunk",
     "DamagedModel",
     "Diagnosis",
@@ -496,11 +653,14 @@ __all__ = [
     "DuelEvent",
     "Engine",
     "EngineError",
+    "Gap",
     "InputError",
     "Launch",
     "Learned",
     "LearnedTrait",
     "LearnerName",
+    "LeftOut",
+    "Member",
     "Message",
     "Method",
     "ModelCard",
@@ -508,12 +668,17 @@ __all__ = [
     "ModelNotFound",
     "Moved",
     "Notice",
+    "Objective",
     "OpenWindow",
     "Outcome",
     "PastVote",
+    "Pool",
+    "Portfolio",
     "Preference",
+    "Progress",
     "Question",
     "Ready",
+    "Route",
     "Sampling",
     "Seconds",
     "Settings",
@@ -527,9 +692,11 @@ __all__ = [
     "Voted",
     "__version__",
     "bounded_gamma",
+    "certified",
     "check_question",
     "describe_launch",
     "percent",
+    "worst_served",
 ]
 
 describe_launch = ladder.describe

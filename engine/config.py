@@ -18,8 +18,10 @@ import msgspec
 from engine.errors import StorageError
 from engine.types import (
     MAX_GAMMA,
+    MAX_MEMBERS,
     MAX_PREFERENCES,
     MAX_WEIGHT,
+    QUESTIONS,
     Launch,
     LearnerName,
     Notice,
@@ -47,6 +49,10 @@ class Settings:
     learner      the form of T-POP that learns
     fade         votes after which an older one counts half; None never
     keep_texts   whether questions and answers are kept with the votes on them
+    routing      the member of the portfolio that suits the owner answers
+    sliders      how much each objective matters, by id, in [0, 1]; 0.5, or not there, is neutral
+    members      the most that a portfolio may have, in [1, 7]
+    calibration_questions   that each candidate answers, in [10, 70]
     """
 
     model: str = ""
@@ -61,6 +67,10 @@ class Settings:
     learner: LearnerName = "utilities"
     fade: float | None = None
     keep_texts: bool = False
+    routing: bool = False
+    sliders: dict[str, float] = field(default_factory=dict)
+    members: int = 5
+    calibration_questions: int = 40
 
 
 class SettingsFile:
@@ -161,6 +171,12 @@ def _checked(settings: Settings) -> Settings:
         raise ValueError(f"{settings.duel_every} is below 0")
     if settings.fade is not None and not settings.fade > 0.0:
         raise ValueError(f"{settings.fade} is not above 0")
+    if not all(0.0 <= value <= 1.0 for value in settings.sliders.values()):
+        raise ValueError("a slider is not in [0, 1]")
+    if not 1 <= settings.members <= MAX_MEMBERS:
+        raise ValueError(f"{settings.members} members are not in [1, {MAX_MEMBERS}]")
+    if not QUESTIONS[0] <= settings.calibration_questions <= QUESTIONS[1]:
+        raise ValueError(f"{settings.calibration_questions} questions are not in {QUESTIONS}")
     launch = settings.launch
     if launch and (launch.threads < 1 or launch.context < 1 or launch.gpu_layers < -1):
         raise ValueError("a number is too small")

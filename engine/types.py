@@ -32,6 +32,12 @@ MAX_THETA = 2.5
 MAX_PULLS = 8
 """Learned pulls at once; each costs a stream."""
 
+MAX_MEMBERS = 7
+"""Members of a portfolio at most; more would have to be kept at hand for little."""
+
+QUESTIONS = (10, 70)
+"""The fewest and the most calibration questions that a candidate can be measured on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:

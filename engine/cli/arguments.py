@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _add_duel(commands)
     _add_vote(commands)
     _add_profile(commands)
+    _add_portfolio(commands)
     _add_simulate(commands)
     _add_models(commands)
     doctor = _command(commands, "doctor", "how Attune runs on this computer")
@@ -160,6 +161,37 @@ def _add_set(verbs: Any) -> None:
     change.add_argument(
         "--fade", metavar="N|off", help="after N votes an older one counts half; off: never"
     )
+
+
+def _add_portfolio(commands: Any) -> None:
+    portfolio = _command(commands, "portfolio", "the settings worth keeping, and who answers")
+    verbs = portfolio.add_subparsers(dest="verb", metavar="VERB", required=True)
+    build = _command(verbs, "build", "measure the pool and choose from it; goes on where it was")
+    build.add_argument(
+        "--questions", type=int, metavar="N", help="questions that each setting answers, 10 to 70"
+    )
+    build.add_argument("--most", type=int, metavar="N", help="members at most, 1 to 7")
+    _command(verbs, "show", "members, what each is best at, and how near to the best they are")
+    _command(verbs, "check", "whether the models are unchanged and the certificate still holds")
+    route = _command(verbs, "route", "who answers next, and why")
+    route.add_argument(
+        "--take", metavar="ID", help="this member answers next; tells about you, too"
+    )
+    route.add_argument(
+        "--automatic", choices=("on", "off"), help="let the member that suits you best answer"
+    )
+    route.add_argument(
+        "--slider", action="append", default=[], metavar="OBJECTIVE=X",
+        help='how much something matters, 0 to 1, 0.5 is neutral: "short+=0.9"',
+    )  # fmt: skip
+    pool = _command(verbs, "pool", "what a build measures")
+    pool.add_argument("--remove", metavar="ID", help="leave this setting out")
+    pool.add_argument("--restore", metavar="ID", help="take it in again")
+    pool.add_argument("--add", metavar="MODEL", help="take in a setting of this model")
+    pool.add_argument(
+        "--prefer", action="append", default=[], metavar="TEXT", help="of the setting to add"
+    )
+    pool.add_argument("--strength", type=float, default=2.0, metavar="G", help="of it, 0 to 10")
 
 
 def _add_simulate(commands: Any) -> None:

@@ -76,6 +76,8 @@ def _run(arguments: argparse.Namespace, output: Output) -> int:
             from engine.cli.vote import run
         case "profile":
             from engine.cli.profile import run
+        case "portfolio":
+            from engine.cli.portfolio import run
         case "simulate":
             from engine.cli.simulate import run
         case "models":
