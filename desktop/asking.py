@@ -21,6 +21,7 @@ from desktop.taste import Taste
 from engine.api import (
     Answer,
     AttuneError,
+    Candidate,
     Chunk,
     Duel,
     Engine,
@@ -72,11 +73,13 @@ class Asking(QObject):
         learning: Learning,
         *,
         taste: Callable[[], Taste],
+        member: Callable[[], Candidate | None],
     ) -> None:
+        """member  the setting that Attune chose to answer next, if it is the one to choose"""
         super().__init__()
         self._engine, self._bridge = engine, bridge
         self._loading, self._learning = loading, learning
-        self._taste = taste
+        self._taste, self._member = taste, member
         self.conversation = Conversation()
         self._job: Job | None = None
         self._turn: Turn | None = None
@@ -175,7 +178,8 @@ class Asking(QObject):
 
     def _send(self, turn: Turn) -> None:
         self._turn, self._speed, self._told = turn, Speedometer(), Event()
-        self._loading.ensure()
+        member = self._member()
+        self._loading.ensure(member.model if member is not None else "")
         question = self.conversation.question(turn, sampling=self._engine.settings.sampling)
         listener = Listener(
             heard=partial(self._heard, turn),

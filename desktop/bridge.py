@@ -1,8 +1,9 @@
 """The bridge between the window and the engine: one thread there, one QObject here.
 
 Work goes over as a generator and runs on a single thread, in order, so that the engine needs no
-locks. What it yields comes back through one queued signal to a bound method of this object, which
-lives on the GUI thread: nothing else ever crosses.
+locks; only a build, which takes minutes, has a bridge of its own. What the work yields comes back
+through one queued signal to a bound method of this object, which lives on the GUI thread: nothing
+else ever crosses.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from engine.api import AttuneError
 log = logging.getLogger("desktop.bridge")
 
 Work = Callable[[], Iterable[object]]
+
+ENGINE = "attune-engine"
+"""Name of the thread that asks, answers and learns."""
 
 NUDGE = 0.2
 """Seconds between two requests to end, while closing."""
@@ -71,14 +75,14 @@ class _Done:
 
 
 class Lane:
-    """The one thread that talks to the engine."""
+    """A thread that talks to the engine."""
 
-    def __init__(self, report: Callable[[int, object], None]) -> None:
+    def __init__(self, report: Callable[[int, object], None], *, name: str) -> None:
         self._report = report
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._closing = threading.Event()
         # A daemon: should the engine hang for good, the program can still end.
-        self._thread = threading.Thread(target=self._run, name="attune-engine", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def put(self, job: Job) -> None:
@@ -140,12 +144,12 @@ class Bridge(QObject):
 
     _arrived = Signal(int, object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, name: str = ENGINE) -> None:
         super().__init__(parent)
         self._numbers = count(1)
         self._listeners: dict[int, Listener] = {}
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self._lane = Lane(self._arrived.emit)
+        self._lane = Lane(self._arrived.emit, name=name)
 
     def submit(self, work: Work, listener: Listener, *, lasting: bool = False) -> Job:
         job = Job(number=next(self._numbers), work=work, lasting=lasting)
@@ -158,7 +162,9 @@ class Bridge(QObject):
         job.withdrawn.set()
         self._listeners.pop(job.number, None)
 
-    def close(self, *, stop: Callable[[], None], last: Callable[[], None], timeout: float) -> bool:
+    def close(
+        self, *, stop: Callable[[], None], last: Callable[[], None] = _nothing, timeout: float
+    ) -> bool:
         """End the lane; nothing is delivered afterwards. False if the engine did not let go.
 
         stop  ends what the engine is doing, from this thread

@@ -1,4 +1,4 @@
-"""Everything that the window can ask for, joined: loading, asking, voting, taste, closing."""
+"""Everything the window can ask for, joined: loading, asking, voting, choosing, taste, closing."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.asking import Asking
 from desktop.bridge import Bridge, Listener, once
+from desktop.building import Building
+from desktop.choosing import Choosing
 from desktop.learning import Learning
 from desktop.loading import Loading
 from desktop.taste import Taste
 from desktop.voting import Voting
-from engine.api import AttuneError, Engine
+from engine.api import AttuneError, Candidate, Engine
 
 log = logging.getLogger("desktop.desk")
 
@@ -28,7 +30,7 @@ PATIENCE = 8.0
 
 
 class Desk(QObject):
-    """Owns the engine's thread and the owner's present taste.
+    """Owns the engine's threads and the owner's present taste.
 
     taste_changed(Taste)  preferences, strength or neutral changed
     settings_changed()    what was to be remembered is, or is not
@@ -47,9 +49,12 @@ class Desk(QObject):
         self.bridge = Bridge(self)
         self.loading = Loading(engine, self.bridge, model=model)
         self.learning = Learning(engine, self.bridge)
+        self.choosing = Choosing(engine, self.bridge)
+        self.building = Building(engine)
         self.asking = Asking(
-            engine, self.bridge, self.loading, self.learning, taste=lambda: self.taste
-        )
+            engine, self.bridge, self.loading, self.learning,
+            taste=lambda: self.taste, member=lambda: self.member,
+        )  # fmt: skip
         self.voting = Voting(self.learning, conversation=lambda: self.asking.conversation)
         self._closed = False
         self._rest = QTimer(self, singleShot=True, interval=SAVE_AFTER)
@@ -57,8 +62,16 @@ class Desk(QObject):
         self.loading.noticed.connect(self._tell)
         # What was learned acts differently with another model.
         self.loading.settled.connect(self.learning.fetch)
+        self._connect_choosing()
         for source in (self.loading.failed, self.asking.noticed):
             source.connect(self.noticed)
+
+    @property
+    def member(self) -> Candidate | None:
+        """What answers next by Attune's own choice; None while the owner chooses."""
+        chosen = self.choosing.automatic and self.taste.personal and not self.loading.wished
+        route = self.choosing.route
+        return route.member if chosen and route is not None else None
 
     def use(self, taste: Taste) -> None:
         """Ask with this taste from the next question on, and remember it."""
@@ -84,11 +97,13 @@ class Desk(QObject):
     def choose(self, model: str) -> None:
         """Answer with another model; what is under way ends."""
         self.stop()
+        self._choose_no_more()
         self.loading.choose(model)
 
     def add_model(self, path: Path) -> None:
         """Add a file and answer with it; what is under way ends."""
         self.stop()
+        self._choose_no_more()
         self.loading.add(path)
 
     def save(self) -> None:
@@ -106,10 +121,30 @@ class Desk(QObject):
             return True
         self._closed = True
         self.save()
-        ended = self.bridge.close(stop=self.engine.stop, last=self.engine.close, timeout=PATIENCE)
+        self.choosing.save()
+        self.engine.stop()
+        # First the build, which the engine must outlive.
+        ended = self.building.close(timeout=PATIENCE)
+        stop, last = self.engine.stop, self.engine.close
+        ended = self.bridge.close(stop=stop, last=last, timeout=PATIENCE) and ended
         if not ended:
             log.error("the engine did not end within %g seconds", PATIENCE)
         return ended
+
+    def _connect_choosing(self) -> None:
+        follow = self.choosing.follow
+        for moved in (self.loading.settled, self.learning.changed, self.asking.settled):
+            moved.connect(lambda *_: follow())
+        self.choosing.took.connect(self.learning.fetch)  # it can be taken back, and it taught
+        self.building.built.connect(self.choosing.hear)
+        self.building.ended.connect(self.choosing.fetch)
+
+    def _choose_no_more(self) -> None:
+        """The owner's own choice of a model is not to be undone by the next question."""
+        if self.choosing.automatic:
+            self.choosing.set_automatic(False)
+            said = self.tr("You chose a model, so Attune no longer chooses for you.")
+            self.noticed.emit(said)
 
     def _tell(self, sentence: str) -> None:
         if not self.asking.note(sentence):

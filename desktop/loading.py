@@ -49,14 +49,26 @@ class Loading(QObject):
         """A model is being loaded, or is about to be."""
         return self._pending > 0
 
+    @property
+    def wished(self) -> bool:
+        """A model was named for this run, which Attune's own choice gives way to."""
+        return self._wish is not None
+
     def start(self) -> None:
         """Load the model of this run, and look which others there are."""
         self._list()  # first: loading may take long, and one may want to choose another meanwhile
         self._load(partial(self._start, self._wish))
 
-    def ensure(self) -> None:
-        """Load again if the last try failed: a question is waiting for it."""
-        if self.current is None and not self.busy:
+    def ensure(self, model: str = "") -> None:
+        """A question is waiting: load again if the last try failed, or this model if it is another.
+
+        model  id of the one that Attune chose to answer; "" is any
+        """
+        if self.busy:
+            return
+        if model and (self.current is None or self.current.model != model):
+            self._load(partial(self._start, None))  # the engine knows best which one it chooses
+        elif self.current is None:
             self.start()
 
     def choose(self, model: str) -> None:

@@ -88,6 +88,14 @@ QMainWindow, #column, #page, #stack {{ background: {page}; }}
     selection-background-color: {raised}; selection-color: {text}; }}
 #table:focus, #list:focus {{ selection-background-color: {selection}; }}
 
+#bar {{ background: {line}; border: none; border-radius: {bar_radius}px;
+    min-height: {bar}px; max-height: {bar}px; }}
+#bar::chunk {{ background: {accent}; border-radius: {bar_radius}px; }}
+
+#list::indicator {{ width: 11px; height: 11px; border: 1px solid {muted}; border-radius: 3px;
+    background: {page}; }}
+#list::indicator:checked {{ background: {accent}; border-color: {accent}; }}
+
 QSlider#strength {{ border: {focus}px solid transparent; border-radius: {radius}px;
     min-height: 22px; }}
 QSlider#strength:focus {{ border-color: {accent}; }}
@@ -115,6 +123,8 @@ def sheet(look: Look) -> str:
         focus=tokens.FOCUS,
         radius=tokens.RADIUS,
         wide=tokens.RADIUS_WIDE,
+        bar=tokens.BAR,
+        bar_radius=tokens.BAR // 2,
         # Qt drops a radius that is more than half the height.
         radius_chip=round(QFontMetricsF(look.plain).height() / 2) + 3,
     )

@@ -45,6 +45,17 @@ DOT = 11
 INTERVAL = 4
 PICTURE_LEAST = 120
 
+TRIANGLE_LINES = 19
+"""Lines of text that the triangle is high."""
+
+RING = 13
+RING_SMALL = 9
+BADGE = 20
+BAR = 6
+
+SHADES = (0.14, 0.34, 0.22, 0.42, 0.10, 0.28, 0.38)
+"""How much accent is in the areas of a picture; neighbours in this row differ well."""
+
 LEADING = 148.0
 """Line height of prose, in per cent."""
 
@@ -118,6 +129,10 @@ class Look:
         sample = "The quick brown fox jumps over the lazy dog and rests awhile."
         width = QFontMetricsF(self.body).horizontalAdvance(sample) / len(sample)
         return round(width * count)
+
+    def shade(self, number: int) -> QColor:
+        """The colour of one area of a picture, on which text can be read."""
+        return mix(self.page, self.accent, SHADES[number % len(SHADES)])
 
     @property
     def code_style(self) -> str:

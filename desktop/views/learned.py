@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import QWidget
 
 from desktop import findings
 from desktop.actions import learning, preferences, votes
@@ -16,48 +16,32 @@ from desktop.style.tokens import Look
 from desktop.taste import Taste
 from desktop.views.habits import Habits
 from desktop.views.trait_detail import TraitDetail
-from desktop.widgets.column import Column
-from desktop.widgets.said import Said
+from desktop.widgets.paper import Paper
 from desktop.widgets.trait_plot import Mark
 from desktop.widgets.trait_table import Row, TraitTable
 from engine.api import Learned, LearnedTrait
 
 
-class LearnedPage(QWidget):
-    """Shows what the desk has learned, and passes on what its owner wants changed.
-
-    told(str)  something happened that who listens should hear
-    """
-
-    told = Signal(str)
+class LearnedPage(Paper):
+    """Shows what the desk has learned, and passes on what its owner wants changed."""
 
     def __init__(self, desk: Desk, look: Look, *, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._desk, self._look = desk, look
+        title = QCoreApplication.translate("LearnedPage", "What I learned")
+        super().__init__(look, title=title, parent=parent)
+        self._desk = desk
         self._adding = ""
-        self._area, self._column = QScrollArea(self), Column(look.page_measure)
-        self._title, self._lead, self._teach = QLabel(), QLabel(), QLabel()
         self.table = TraitTable(look)
         self.detail = TraitDetail(look)
         self.habits = Habits(look)
-        self.said = Said(look)
-        self._bar = QFrame(self)
-        self._foot = Column(look.page_measure)
-        self._foot.setObjectName("")
-        self._arrange()
+        self._fill()
         self._connect()
         self.set_look(look)
         self.refresh()
         self._show_habits()
 
-    @property
-    def headline(self) -> str:
-        return f"{self._title.text()} {self._lead.text()}"
-
     def enter(self) -> None:
         """It comes on the screen: ask anew, and put the keyboard where the rows are."""
-        self.said.show_sentence("")
-        self._bar.hide()
+        self.hush()
         self._desk.learning.fetch()
         first = self.table if self.table.isVisibleTo(self) else self.habits.neutral
         first.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -66,7 +50,6 @@ class LearnedPage(QWidget):
         """Show what is learned now."""
         learned = self._desk.learning.learned
         traits = learned.traits if learned is not None else ()
-        self._title.setText(self.tr("What I learned"))
         unknown = self._desk.learning.trouble or self.tr("Reading …")
         self._lead.setText(_lead(learned) if learned else brief(unknown))
         self._show_teaching(learned)
@@ -81,16 +64,8 @@ class LearnedPage(QWidget):
             self.habits.show_kept(kept)
 
     def set_look(self, look: Look) -> None:
-        self._look = look
-        for column in (self._column, self._foot):
-            column.set_measure(look.page_measure)
-        large = type(look.body)(look.body)
-        large.setPointSizeF(look.body.pointSizeF() * 1.7)
-        large.setWeight(large.Weight.DemiBold)
-        self._title.setFont(large)
-        self._lead.setFont(look.body)
-        self._teach.setFont(look.plain)
-        for part in (self.table, self.detail, self.habits, self.said):
+        super().set_look(look)
+        for part in (self.table, self.detail, self.habits):
             part.set_look(look)
 
     # What the desk says -----------------------------------------------------------------
@@ -115,8 +90,7 @@ class LearnedPage(QWidget):
                 "A dot lies on the side that you like; the line is where it surely is: the "
                 "shorter, the surer. Filled dots steer your answers."
             )
-        self._teach.setText(text)
-        self._teach.setVisible(bool(text))
+        self.teach(text)
 
     def _show_detail(self, _: str = "") -> None:
         trait = self._current()
@@ -159,12 +133,7 @@ class LearnedPage(QWidget):
             self._say(sentence, undo=False, aloud=False)
 
     def _say(self, sentence: str, *, undo: bool, aloud: bool = True) -> None:
-        button = self.tr("Undo") if undo else ""
-        self.said.show_sentence(brief(sentence), button=button)
-        self._foot.set_bar(self._area.width() - self._area.viewport().width())
-        self._bar.show()
-        if aloud and self.isVisible():
-            self.told.emit(sentence)
+        self.say(brief(sentence), button=self.tr("Undo") if undo else "", aloud=aloud)
 
     # Joining ----------------------------------------------------------------------------
 
@@ -195,40 +164,8 @@ class LearnedPage(QWidget):
         self._adding = sentence
         learning.add_trait(self._desk, sentence)
 
-    def _arrange(self) -> None:
-        self.setObjectName("stack")
-        self.setAccessibleName(self.tr("What I learned"))
-        self._title.setObjectName("headline")
-        self._lead.setObjectName("headline")
-        self._teach.setObjectName("muted")
-        self._fill()
-        self._area.setObjectName("page")
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setAccessibleName(self.tr("What I learned"))
-        self._area.setWidget(self._column)
-        self._bar.setObjectName("said")
-        inside = QVBoxLayout(self._bar)
-        inside.setContentsMargins(0, tokens.GAP, 0, tokens.GAP)
-        inside.addWidget(self._foot)
-        self._foot.stack.addWidget(self.said)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addWidget(self._area, 1)
-        outer.addWidget(self._bar)
-
     def _fill(self) -> None:
-        stack = self._column.stack
-        stack.setContentsMargins(0, tokens.GUTTER + tokens.GAP, 0, tokens.GUTTER)
-        stack.setSpacing(tokens.GAP)
-        for label in (self._title, self._lead, self._teach):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setWordWrap(True)
-            label.setContentsMargins(tokens.INSET, 0, tokens.INSET, 0)
-            stack.addWidget(label)
+        stack = self.stack
         stack.addSpacing(tokens.GAP_WIDE)
         stack.addWidget(self.table)
         stack.addSpacing(tokens.GAP_WIDE)

@@ -56,6 +56,10 @@ class Menus(QObject):
             action.setEnabled(votable)
         self.undo.setEnabled(undoable)
 
+    def show_route(self, *, choice: bool) -> None:
+        """Whether another setting could be taken for the next answer."""
+        self.another.setEnabled(choice)
+
     def show_taste(self, taste: Taste) -> None:
         """One entry per preference, to remove it."""
         self.add_preference.setEnabled(not taste.full)
@@ -160,6 +164,9 @@ class Menus(QObject):
         self.choose = add("choose_model", self.tr("&Choose a model…"), ["Ctrl+M"])
         self.open = add("open_model", self.tr("&Open GGUF…"), [QKeySequence.StandardKey.Open])
         self.open.triggered.connect(self._open)
+        self.models.addSeparator()
+        self.portfolio = add("portfolio", self.tr("&Portfolio"), ["Ctrl+P"])
+        self.another = add("another", self.tr("Use &another setting…"), ["Ctrl+Shift+M"])
 
     def _build_view(self) -> None:
         add = partial(self._add, self._menu(self.tr("&View")))

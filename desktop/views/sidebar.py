@@ -19,6 +19,7 @@ class Sidebar(QFrame):
         new_chat: QAction,
         chat: QAction,
         learned: QAction,
+        portfolio: QAction,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -27,12 +28,13 @@ class Sidebar(QFrame):
         self._new = self._entry(self.tr("+  New chat"), new_chat, name=self.tr("New chat"))
         self.chat = self._entry(self.tr("Chat"), chat)
         self.learned = self._entry(self.tr("What I learned"), learned)
-        self._count = QLabel(self.learned)
+        self.portfolio = self._entry(self.tr("Portfolio"), portfolio)
+        self._count, self._share = QLabel(self.learned), QLabel(self.portfolio)
         self._promise = QLabel(self.tr("Nothing you write leaves this computer."), self)
         self._promise.setWordWrap(True)
         self._promise.setContentsMargins(tokens.INSET, 0, 0, 0)
         self._arrange()
-        self.show_place(learned=False)
+        self.show_place("chat")
 
     def show_votes(self, votes: int) -> None:
         """How many votes there are, small, beside what they taught."""
@@ -40,9 +42,18 @@ class Sidebar(QFrame):
         counted = self.tr("one vote") if votes == 1 else self.tr("{0} votes").format(votes)
         self.learned.setAccessibleDescription(counted)
 
-    def show_place(self, *, learned: bool) -> None:
+    def show_build(self, share: str) -> None:
+        """How far the models are measured, small; "" while they are not being."""
+        self._share.setText(share)
+        told = self.tr("{0} measured").format(share) if share else ""
+        self.portfolio.setAccessibleDescription(told)
+
+    def show_place(self, place: str) -> None:
         """Mark the entry of what is on the screen."""
-        for entry, here in ((self.chat, not learned), (self.learned, learned)):
+        for entry, its in (
+            (self.chat, "chat"), (self.learned, "learned"), (self.portfolio, "portfolio"),
+        ):  # fmt: skip
+            here = place == its
             entry.setProperty("here", here)
             entry.setAccessibleName(
                 self.tr("{0}, shown now").format(entry.text()) if here else entry.text()
@@ -50,9 +61,9 @@ class Sidebar(QFrame):
             entry.style().polish(entry)
 
     def set_look(self, look: Look) -> None:
-        for entry in (self._new, self.chat, self.learned):
+        for entry in (self._new, self.chat, self.learned, self.portfolio):
             entry.setFont(look.plain)
-        for label in (self._count, self._promise):
+        for label in (self._count, self._share, self._promise):
             label.setFont(look.small)
 
     def _entry(self, text: str, action: QAction, *, name: str = "") -> QPushButton:
@@ -64,9 +75,10 @@ class Sidebar(QFrame):
         return entry
 
     def _arrange(self) -> None:
-        inside = QVBoxLayout(self.learned)
-        inside.setContentsMargins(0, 0, tokens.PADDING, 0)
-        inside.addWidget(self._count, 0, Qt.AlignmentFlag.AlignRight)
+        for entry, label in ((self.learned, self._count), (self.portfolio, self._share)):
+            inside = QVBoxLayout(entry)
+            inside.setContentsMargins(0, 0, tokens.PADDING, 0)
+            inside.addWidget(label, 0, Qt.AlignmentFlag.AlignRight)
         stack = QVBoxLayout(self)
         stack.setContentsMargins(tokens.GAP, tokens.PADDING, tokens.GAP, tokens.PADDING)
         stack.setSpacing(tokens.GAP_SMALL)
@@ -74,5 +86,6 @@ class Sidebar(QFrame):
         stack.addSpacing(tokens.GAP)
         stack.addWidget(self.chat)
         stack.addWidget(self.learned)
+        stack.addWidget(self.portfolio)
         stack.addStretch(1)
         stack.addWidget(self._promise)

@@ -22,6 +22,7 @@ from desktop.actions import chat, help, links, preferences, votes
 from desktop.conversation import Turn
 from desktop.desk import Desk
 from desktop.findings import acting
+from desktop.portfolio import headline, percentage, reached
 from desktop.prose import LONGEST_NAME, brief, plain
 from desktop.style import tokens
 from desktop.style.sheet import sheet
@@ -30,15 +31,17 @@ from desktop.style.tokens import Look
 from desktop.taste import Taste
 from desktop.views.learned import LearnedPage
 from desktop.views.menus import Menus
+from desktop.views.next_answer import NextAnswer
 from desktop.views.page import Page
 from desktop.views.places import Places
+from desktop.views.portfolio import PortfolioPage
 from desktop.views.sidebar import Sidebar
 from desktop.widgets.column import Column
 from desktop.widgets.composer import Composer
 from desktop.widgets.status_line import StatusLine
 from desktop.widgets.steering_bar import SteeringBar
 from desktop.window_state import WindowState
-from engine.api import ModelCard, Ready
+from engine.api import ModelCard, Portfolio, Ready
 
 LONGEST_SPOKEN = 2_000
 """Characters of an answer that a screen reader is asked to say."""
@@ -67,22 +70,26 @@ class Window(QMainWindow):
         self.page = Page(look)
         self.composer = Composer(send=self.menus.send, stop=self.menus.stop)
         self.steering = SteeringBar()
+        self.next = NextAnswer(desk)
         self.status = StatusLine(look, models=self.menus.models)
         self.sidebar = Sidebar(
-            new_chat=self.menus.new_chat, chat=self.menus.chat, learned=self.menus.learned
-        )
+            new_chat=self.menus.new_chat, chat=self.menus.chat, learned=self.menus.learned,
+            portfolio=self.menus.portfolio,
+        )  # fmt: skip
         self._dock = Column(look.measure)
         self._chat = QWidget()
-        self.places = Places(self._chat, learned=self._make_learned)
+        self.places = Places(self._chat, learned=self._make_learned, portfolio=self._make_portfolio)
         self._arrange()
         self._connect_desk()
         self._connect_votes()
+        self._connect_portfolio()
         self._connect_parts()
         self._connect_menus()
         self._take_place(state)
         self.apply_look(look)
         self._show_taste(desk.taste)
         self._show_learned()
+        self._show_route()
         self._show_busy()
         self.composer.setFocus()
 
@@ -92,7 +99,8 @@ class Window(QMainWindow):
         self.setStyleSheet(sheet(look))
         self._dock.set_measure(look.measure)
         for part in (
-            self.page, self.composer, self.steering, self.status, self.sidebar, self.places,
+            self.page, self.composer, self.steering, self.next, self.status, self.sidebar,
+            self.places,
         ):  # fmt: skip
             part.set_look(look)
 
@@ -205,10 +213,34 @@ class Window(QMainWindow):
         if self.places.at_chat:
             self._noticed(sentence)
 
-    def _moved(self, away: bool) -> None:
-        self.sidebar.show_place(learned=away)
+    def _show_route(self, _: object = None) -> None:
+        route = self._desk.choosing.route
+        choice = self._desk.member is not None and route is not None and bool(route.others)
+        self.menus.show_route(choice=choice)
+
+    def _took(self, sentence: str) -> None:
+        if self.places.at_chat:
+            self._announce(sentence)  # the line that says it can be seen
+
+    def _show_build(self) -> None:
+        building = self._desk.building
+        progress = building.progress
+        share = percentage(reached(progress)) if progress is not None else "…"
+        self.sidebar.show_build(share if building.busy else "")
+
+    def _built(self, portfolio: Portfolio) -> None:
+        if not self.places.at_portfolio:
+            said = self.tr("Your models are measured. {0}")
+            self._noticed(said.format(headline(portfolio)))
+
+    def _not_built(self, sentence: str) -> None:
+        if not self.places.at_portfolio:
+            self._noticed(sentence)
+
+    def _moved(self, place: str) -> None:
+        self.sidebar.show_place(place)
         self._show_votes()
-        if not away:
+        if place == "chat":
             self.composer.setFocus()
 
     # What the owner does ----------------------------------------------------------------
@@ -236,6 +268,11 @@ class Window(QMainWindow):
         page.told.connect(self._announce)
         return page
 
+    def _make_portfolio(self) -> PortfolioPage:
+        page = PortfolioPage(self._desk, self._theme.look)
+        page.told.connect(self._announce)
+        return page
+
     def _zoom(self, steps: int) -> None:
         self._theme.set_zoom(self._theme.zoom + steps if steps else 0)
 
@@ -251,7 +288,7 @@ class Window(QMainWindow):
         stack = self._dock.stack
         stack.setSpacing(tokens.GAP)
         stack.setContentsMargins(0, tokens.GAP, 0, tokens.PADDING)
-        for part in (self.composer, self.steering, self.status):
+        for part in (self.composer, self.steering, self.next, self.status):
             stack.addWidget(part)
         right = QVBoxLayout(self._chat)
         right.setContentsMargins(0, 0, 0, 0)
@@ -298,6 +335,17 @@ class Window(QMainWindow):
         self.page.reopened.connect(partial(votes.vote_after_all, desk))
         self.page.undo_asked.connect(self._take_back)
 
+    def _connect_portfolio(self) -> None:
+        desk = self._desk
+        desk.choosing.changed.connect(self._show_route)
+        desk.taste_changed.connect(self._show_route)
+        desk.choosing.failed.connect(self._not_learned)
+        desk.choosing.took.connect(self._took)
+        for moved in (desk.building.began, desk.building.progressed, desk.building.ended):
+            moved.connect(self._show_build)
+        desk.building.built.connect(self._built)
+        desk.building.failed.connect(self._not_built)
+
     def _connect_parts(self) -> None:
         desk = self._desk
         self._theme.changed.connect(self.apply_look)
@@ -319,6 +367,8 @@ class Window(QMainWindow):
             (menus.add_preference, partial(self._in_chat, self.steering.begin_preference)),
             (menus.choose, partial(self._in_chat, self.status.open_models)),
             (menus.learned, self.places.show_learned),
+            (menus.portfolio, self.places.show_portfolio),
+            (menus.another, partial(self._in_chat, self.next.open)),
             (menus.chat, self.places.show_chat),
             (menus.zoom_in, partial(self._zoom, 1)),
             (menus.zoom_out, partial(self._zoom, -1)),

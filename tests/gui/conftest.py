@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop.app import build
+from desktop.bridge import ENGINE
+from desktop.building import BUILD
 from desktop.desk import Desk
 from desktop.views.window import Window
 from tests.gui.scripted_engine import ScriptedEngine
@@ -52,7 +54,7 @@ def open_window(qtbot: QtBot, engine: ScriptedEngine) -> Iterator[Open]:
     for thread in threading.enumerate():
         if thread.name == "attune-plotting":
             thread.join(60)  # the first import of pyqtgraph takes its time
-    assert not lanes(), "the engine's thread outlived its window: Desk.close must end it"
+    assert not lanes(), "a thread of the engine outlived its window: Desk.close must end it"
 
 
 @pytest.fixture
@@ -65,4 +67,4 @@ def window(qtbot: QtBot, open_window: Open) -> Window:
 
 
 def lanes() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "attune-engine"]
+    return [thread for thread in threading.enumerate() if thread.name in (ENGINE, BUILD)]

@@ -13,6 +13,7 @@ from engine.api import (
     Answer,
     AnswerEvent,
     AttuneError,
+    BuildEvent,
     Chunk,
     Duel,
     DuelEvent,
@@ -21,13 +22,17 @@ from engine.api import (
     ModelCard,
     Outcome,
     PastVote,
+    Pool,
+    Portfolio,
     Question,
     Ready,
+    Route,
     Settings,
     Started,
     StartEvent,
     Voted,
 )
+from tests.gui.scripted_portfolio import ScriptedPortfolio
 from tests.gui.scripted_record import Held, ScriptedRecord
 
 CONTEXT = 8192
@@ -128,6 +133,7 @@ class ScriptedEngine(Engine):
         self.scripts: deque[Script] = deque()
         self.duels: deque[DuelScript] = deque()
         self.record = ScriptedRecord()
+        self.offer = ScriptedPortfolio()
         self._since_duel = self._settings.duel_every
         self.cards: tuple[ModelCard, ...] = (STARTER, OTHER, MISSING)
         self.questions: list[Question] = []
@@ -168,7 +174,7 @@ class ScriptedEngine(Engine):
         if self.start_error is not None:
             error, self.start_error = self.start_error, None
             raise error
-        wanted = model or self._settings.model or STARTER.id
+        wanted = model or self._member_model() or self._settings.model or STARTER.id
         yield ready(next(card for card in self.cards if card.id == wanted))
 
     def answer(self, question: Question) -> Iterator[AnswerEvent]:
@@ -251,6 +257,43 @@ class ScriptedEngine(Engine):
     def drop_texts(self) -> None:
         self.threads.add(threading.get_ident())
         self.record.drop_texts()
+
+    def pool(self) -> Pool:
+        self.threads.add(threading.get_ident())
+        return self.offer.pool()
+
+    def remove_candidate(self, id: str) -> Pool:
+        return self.offer.remove(id)
+
+    def restore_candidate(self, id: str) -> Pool:
+        return self.offer.restore(id)
+
+    def add_candidate(self, model: str, *, preferences: tuple[str, ...], gamma: float) -> Pool:
+        return self.offer.add(model, preferences, gamma)
+
+    def build_portfolio(self) -> Iterator[BuildEvent]:
+        return self.offer.build()
+
+    def stop_build(self) -> None:
+        self.offer.stop()
+
+    def portfolio(self) -> Portfolio | None:
+        self.threads.add(threading.get_ident())
+        return self.offer.current()
+
+    def route(self) -> Route | None:
+        self.threads.add(threading.get_ident())
+        return self.offer.route()
+
+    def override(self, candidate: str) -> Route:
+        self.threads.add(threading.get_ident())
+        return self.offer.override(candidate)
+
+    def _member_model(self) -> str:
+        if not self._settings.routing or self._settings.neutral:
+            return ""
+        route = self.offer.route()
+        return route.member.model if route is not None else ""
 
     def models(self) -> tuple[ModelCard, ...]:
         return self.cards
