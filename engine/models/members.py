@@ -1,0 +1,214 @@
+"""Members of a merge: fine-tuned models and adapters of one base, as changes of its weights.
+
+Everything that can be known to go wrong is looked for before any work: hours of training on
+models that do not belong together would end in a file that writes nonsense.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import UnsupportedModel
+from engine.models import layout
+from engine.models.adapters import is_adapter, open_adapter
+from engine.models.header import Header, Value, file_name, printable, read_header
+from engine.models.weights import Weights, open_weights
+from engine.numerics import F32
+from engine.types import Notice
+
+NEAREST, FARTHEST = 1e-5, 0.3
+"""‖τ‖/‖θ0‖ of a member lies strictly between: below it is the base, above another model."""
+
+COARSE = 6.0
+"""Bits per weight at which a member's file buries its change: 5-bit formats take 5.5 to 6."""
+
+_FREE = ("context_length", "vocab_size")
+"""Fields of the architecture that a fine-tuned model may change."""
+
+_IMPLIED = ("attention.key_length", "attention.value_length", "rope.dimension_count")
+"""Fields that some converters leave out where they follow from the others."""
+
+
+class Member(Protocol):
+    """One of the models to be merged."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def change(self, name: str) -> F32 | None:
+        """τ = θ − θ0 of a tensor of the base; None where the member leaves it alone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FullModel:
+    """A member that is a whole model."""
+
+    base: Weights
+    weights: Weights
+
+    @property
+    def path(self) -> Path:
+        return self.weights.path
+
+    def change(self, name: str) -> F32 | None:
+        """θ − θ0, float32. Raises what `Weights.read` raises."""
+        difference: F32 = self.weights.read(name) - self.base.read(name)
+        return difference
+
+
+def open_member(path: Path, *, base: Weights) -> Member:
+    """A model or adapter that fits the base; only headers are read.
+
+    Raises UnsupportedModel where it is not made from this base, naming the field or tensor, and
+    what `read_header` and `check` raise.
+    """
+    if is_adapter(read_header(path)):
+        return open_adapter(path, base=base)
+    weights = open_weights(path)
+    _check_settings(weights.header, base.header)
+    _check_tensors(weights, base)
+    _check_tokenizer(weights.header, base.header)
+    return FullModel(base=base, weights=weights)
+
+
+def _check_settings(found: Header, base: Header) -> None:
+    """What the weights mean must not differ: head counts, rotation, epsilon."""
+    prefix = f"{base.architecture}."
+    either = dict.fromkeys((*base.metadata, *found.metadata))
+    for key in ("general.architecture", *(key for key in either if key.startswith(prefix))):
+        theirs, ours = found.metadata.get(key), base.metadata.get(key)
+        field = key.removeprefix(prefix)
+        if theirs == ours or field in _FREE or (field in _IMPLIED and None in (theirs, ours)):
+            continue
+        raise _stranger(found, f"{key} is {_shown(theirs)}, but {_shown(ours)} in the base")
+
+
+def _shown(value: Value | None) -> str:
+    return "missing" if value is None else printable(str(value))
+
+
+def _check_tensors(found: Weights, base: Weights) -> None:
+    for name in base.tensors:
+        if name not in found.tensors:
+            raise _stranger(found.header, f"it has no tensor {printable(name)}")
+        if found.shape(name) != base.shape(name):
+            shapes = f"{found.shape(name)}, but {base.shape(name)} in the base"
+            raise _stranger(found.header, f"tensor {printable(name)} is {shapes}")
+    for name in found.tensors:
+        if name not in base.tensors:
+            raise _stranger(found.header, f"it has a tensor {printable(name)} more")
+
+
+def _check_tokenizer(found: Header, base: Header) -> None:
+    theirs, ours = layout.raw_fields(found), layout.raw_fields(base)
+    if layout.tokenizer_hash(theirs) == layout.tokenizer_hash(ours):
+        return
+    field = next(key for key in layout.TOKENIZER if theirs.get(key) != ours.get(key))
+    raise _stranger(found, f"{field} is not that of the base")
+
+
+def _stranger(header: Header, why: str) -> UnsupportedModel:
+    return UnsupportedModel(
+        f"{file_name(header.path)} is not made from this base: {why}; choose members of one base."
+    )
+
+
+def task_vector(member: Member, *, base: Weights) -> dict[str, npt.NDArray[np.float16]]:
+    """All changes of a member at once, without the tensors that it leaves alone.
+
+    float16: of a change of 3e-4 it loses at most 1e-7, far less than any file does. Memory: 2
+    bytes a weight. Raises what `Weights.read` raises.
+    """
+    found: dict[str, npt.NDArray[np.float16]] = {}
+    for name in base.tensors:
+        change = member.change(name)
+        if change is not None and change.any():
+            found[name] = change.astype(np.float16)
+    return found
+
+
+# How far a member is from its base ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distance:
+    """How far a member is from its base.
+
+    ratio    ‖τ‖/‖θ0‖ over all tensors
+    notices  what may make the merge worse, a sentence each
+    """
+
+    ratio: float
+    notices: tuple[Notice, ...]
+
+
+def measure(
+    member: Member, *, base: Weights, progress: Callable[[int, int], None] | None = None
+) -> Distance:
+    """Read a whole member once, and refuse what cannot be merged.
+
+    progress  called with the weights done and in all; what it raises ends the work
+
+    Raises UnsupportedModel where ‖τ‖/‖θ0‖ is not in (1e-5, 0.3), DamagedModel where a weight is
+    no finite number, and what `Weights.read` raises.
+    """
+    total, done = sum(tensor.elements for tensor in base.tensors.values()), 0
+    change_squared = base_squared = 0.0
+    for name, tensor in base.tensors.items():
+        base_squared += _squared(base.read(name))
+        change = member.change(name)
+        if change is not None:
+            change_squared += _squared(change)
+        done += tensor.elements
+        if progress is not None:
+            progress(done, total)
+    ratio = math.sqrt(change_squared / base_squared) if base_squared else math.inf
+    _check_ratio(member, ratio)
+    return Distance(ratio=ratio, notices=_notices(member))
+
+
+def _check_ratio(member: Member, ratio: float) -> None:
+    if ratio <= NEAREST:
+        raise UnsupportedModel(
+            f"{file_name(member.path)} hardly differs from the base (by {ratio:.1e} of its "
+            "weights); leave it out."
+        )
+    if not ratio < FARTHEST:
+        raise UnsupportedModel(
+            f"{file_name(member.path)} differs from the base by {ratio:.0%} of its weights, and "
+            f"{FARTHEST:.0%} is the most; choose a model that was fine-tuned from this base."
+        )
+
+
+def _squared(values: F32) -> float:
+    return float((values * values).sum(dtype=np.float64))
+
+
+def _notices(member: Member) -> tuple[Notice, ...]:
+    if not isinstance(member, FullModel) or (bits := stored_bits(member.weights)) > COARSE:
+        return ()
+    text = (
+        f"{file_name(member.path)} stores a weight in {bits:.1f} bits, so that rounding buries "
+        "what it learned. An adapter or the F16 file of it merges better."
+    )
+    return (Notice(code="coarse_member", text=text),)
+
+
+def stored_bits(weights: Weights) -> float:
+    """Bits per weight over all matrices of the blocks; inf where there are none."""
+    matrices = [
+        (name, tensor.type)
+        for name, tensor in weights.tensors.items()
+        if name.startswith("blk.") and len(tensor.dims) > 1
+    ]
+    size = sum(layout.stored_bytes(weights.shape(name), type) for name, type in matrices)
+    count = sum(weights.tensors[name].elements for name, _ in matrices)
+    return 8.0 * size / count if count else math.inf
