@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 from typing import Any
 
 from engine.api import (
@@ -16,6 +17,7 @@ from engine.api import (
     Method,
     Preference,
     Question,
+    Route,
     Sampling,
     Settings,
     Steering,
@@ -42,6 +44,7 @@ _GAME = {
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Answer and print; the answer streams unless JSON is asked for."""
     text = read_question(arguments.question)
+    adapters = [adapter_of(given) for given in arguments.adapter]
     engine = Engine(arguments.data_dir)
     try:
         steering = steering_of(arguments, engine.settings)
@@ -55,7 +58,12 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         )
         _expect_effect(arguments, steering)
         check_question(question)
-        load = start(engine, arguments.model, output).seconds
+        ready = start(engine, arguments.model, output, adapters=adapters)
+        route = chosen(engine) if personal else None
+        if route is not None and route.member.model != ready.model:
+            route = None  # the owner named another model, or the member's could not be loaded
+        if route is not None:
+            output.note(f"Answers: {reason(route, steering)}")
         answer = stream(engine, question, output)
         learned = _learned(engine) if personal else []
     finally:
@@ -65,7 +73,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         error = EngineError("The answer is not complete: the model's process died. Ask again.")
     if answer.finish in {"length", "context"}:
         output.note(f"Cut after {answer.tokens} tokens.")
-    code = output.result(_result(answer, load=load) | {"learned": learned}, error=error)
+    result = _result(answer, load=ready.seconds) | {"member": _member(route), "learned": learned}
+    code = output.result(result, error=error)
     return 130 if answer.finish == "stopped" else code
 
 
@@ -79,9 +88,43 @@ def read_question(question: str) -> str:
     return decode(data)
 
 
+def adapter_of(text: str) -> tuple[Path, float]:
+    """A file and its scale, 1 where none is given; a name with "=" in it that is there is a name.
+
+    Raises InvalidParameter.
+    """
+    name, equals, number = text.rpartition("=")
+    if not equals or Path(text).exists():
+        return Path(text), 1.0
+    try:
+        return Path(name), float(number)
+    except ValueError as error:
+        raise InvalidParameter.outside("adapter", text, "FILE or FILE=SCALE") from error
+
+
 def is_personal(arguments: argparse.Namespace, settings: Settings) -> bool:
     """Whether what was learned from votes steers."""
     return not (arguments.neutral or settings.neutral)
+
+
+def chosen(engine: Engine) -> Route | None:
+    """Who answers by Attune's choice; None where that is off, or what was built cannot be read."""
+    if not engine.settings.routing or engine.settings.neutral:
+        return None
+    try:
+        return engine.route()
+    except StorageError:
+        return None  # answers do not depend on it
+
+
+def reason(route: Route, steering: Steering) -> str:
+    """Who answers and why.
+
+    steering  of the question; its preferences come before the member's
+    """
+    if steering.preferences and route.member.preferences:
+        return f"{route.why} Your own preferences act instead of its."
+    return route.why
 
 
 def steering_of(arguments: argparse.Namespace, settings: Settings) -> Steering:
@@ -172,6 +215,12 @@ def _result(answer: Answer, *, load: float) -> dict[str, Any]:
         "context": {"used": answer.used, "size": answer.context},
         "model": answer.model,
     }
+
+
+def _member(route: Route | None) -> dict[str, str] | None:
+    if route is None:
+        return None
+    return {"id": route.member.id, "name": route.member.name, "why": route.why}
 
 
 def _learned(engine: Engine) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from engine.api import (
     Settings,
     Steering,
 )
-from engine.cli.ask import checked, is_personal, sampling_of, steering_of
+from engine.cli.ask import checked, chosen, is_personal, reason, sampling_of, steering_of
 from engine.cli.output import Output
 from engine.cli.terminal import Lines, hold, start, stream
 
@@ -59,6 +59,10 @@ class Chat:
 
     personal  what was learned from votes steers, too
     duels     two answers may be shown, to vote on
+    named     the owner named the model, so that no other one is loaded
+    model     id of the loaded model
+    tried     id of the member's model that was to be loaded last, whether that went well or not
+    told      id of the member that was said to answer last; "" for none
     messages  questions, each with its answer
     asked     the last question and what was before it, whether it was answered or not
     """
@@ -68,6 +72,10 @@ class Chat:
     neutral: bool = False
     personal: bool = True
     duels: bool = False
+    named: bool = False
+    model: str = ""
+    tried: str = ""
+    told: str = ""
     messages: tuple[Message, ...] = ()
     asked: tuple[Message, ...] = ()
 
@@ -90,7 +98,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         chat = _begun(arguments, engine.settings)
         ready = start(engine, arguments.model, output)
         output.note(f"{ready.name} answers. /help tells what else can be said here.")
-        _loop(Seat(engine, Lines(output), output), chat)
+        route = chosen(engine)
+        chat = replace(chat, model=ready.model, tried=route.member.model if route else "")
+        seat = Seat(engine, Lines(output), output)
+        _loop(seat, _called(seat, chat))
     finally:
         engine.close()
     return 0
@@ -108,6 +119,7 @@ def _begun(arguments: argparse.Namespace, settings: Settings) -> Chat:
         sampling=sampling_of(arguments, settings),
         neutral=neutral,
         personal=personal,
+        named=bool(arguments.model),
         duels=sys.stdin.isatty() if arguments.duels is None else arguments.duels == "on",
     )
 
@@ -204,6 +216,7 @@ def _ask(seat: Seat, chat: Chat, messages: tuple[Message, ...]) -> Chat:
     )
     chat = replace(chat, asked=messages)
     try:
+        chat = _called(seat, chat)
         text = _answer(seat, question, duels=chat.duels)
     except AttuneError as error:
         seat.output.complain(error)
@@ -211,6 +224,21 @@ def _ask(seat: Seat, chat: Chat, messages: tuple[Message, ...]) -> Chat:
     if not text:  # a question without an answer must not stand before the next question
         return chat
     return replace(chat, messages=(*messages, Message(role="assistant", text=text)))
+
+
+def _called(seat: Seat, chat: Chat) -> Chat:
+    """The chat once the member that is to answer is there, and said to be where it is another."""
+    if chat.neutral or not chat.personal or (route := chosen(seat.engine)) is None:
+        return chat
+    member = route.member
+    loads = not chat.named and member.model not in (chat.model, chat.tried)
+    if member.id != chat.told and (loads or member.model == chat.model):
+        seat.output.note(f"Answers next: {reason(route, chat.steering)}")
+        chat = replace(chat, told=member.id)
+    if loads:
+        ready = start(seat.engine, None, seat.output)
+        chat = replace(chat, model=ready.model, tried=member.model)
+    return chat
 
 
 # Duels --------------------------------------------------------------------------------------

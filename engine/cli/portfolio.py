@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,8 +19,9 @@ from engine.api import (
     certified,
     worst_served,
 )
+from engine.cli.interrupt import interrupt_stops
 from engine.cli.output import Output
-from engine.errors import InputError, InvalidParameter
+from engine.errors import InputError, InvalidParameter, Stopped
 
 TOLD_EVERY = 5.0
 """Per cent between two lines of progress."""
@@ -39,30 +40,29 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _build(engine: Engine, arguments: argparse.Namespace, output: Output) -> int:
+    _check_build(arguments)
     changes = {"calibration_questions": arguments.questions, "members": arguments.most}
     wanted = {name: value for name, value in changes.items() if value is not None}
-    _check_build(arguments)
     if wanted:
         engine.change(**wanted)
-    built = None
-    told = -TOLD_EVERY
-    try:
+    built: Portfolio | None = None
+    stopped = ""
+    progress = _Told(output)
+    with interrupt_stops(engine.stop_build):
         for event in engine.build_portfolio():
             match event:
+                case Notice(code="build_stopped"):
+                    stopped = event.text
                 case Notice():
                     output.note(event.text)
                 case Progress():
-                    share = 100.0 * event.done / max(1, event.total)
-                    if share - told >= TOLD_EVERY or event.done == event.total:
-                        told = share
-                        output.note(_progress(event))
+                    progress.hear(event)
                 case Portfolio():
                     built = event
-    except KeyboardInterrupt:
-        engine.stop_build()
-        raise
-    if built is None:
-        raise InputError("The build was stopped; what was measured is kept. Build again to go on.")
+    if stopped:
+        output.fail(Stopped(stopped))
+        return 130
+    assert built is not None
     return _say(built, output)
 
 
@@ -80,13 +80,13 @@ def _check(engine: Engine, _arguments: argparse.Namespace, output: Output) -> in
 
 
 def _route(engine: Engine, arguments: argparse.Namespace, output: Output) -> int:
-    _built(engine)
-    if arguments.slider:
-        known = engine.settings.sliders
-        engine.change(sliders=known | dict(map(_slider, arguments.slider)))
+    known = [objective.id for objective in _built(engine).objectives]
+    sliders = dict(_slider(text, known) for text in arguments.slider)
+    if sliders:
+        engine.change(sliders=engine.settings.sliders | sliders)
     if arguments.automatic is not None:
         engine.change(routing=arguments.automatic == "on")
-    route = engine.override(arguments.take) if arguments.take else engine.route()
+    route = engine.route() if arguments.take is None else engine.override(arguments.take)
     if route is None:
         raise InputError("No member can answer now. See 'attune portfolio show' for the reasons.")
     output.text(route.why)
@@ -94,10 +94,13 @@ def _route(engine: Engine, arguments: argparse.Namespace, output: Output) -> int
         output.text(f"  or {other.name}  ({other.id})")
     for refused in route.refused:
         output.text(f"  not {refused.candidate.name}: {refused.reason}")
+    if not engine.settings.routing:
+        output.note("It answers once Attune may choose: 'attune portfolio route --automatic on'.")
     return output.result(_routed(route, automatic=engine.settings.routing))
 
 
 def _pool(engine: Engine, arguments: argparse.Namespace, output: Output) -> int:
+    _check_pool(arguments)
     pool = _changed_pool(engine, arguments)
     for candidate in pool.candidates:
         output.text(f"{candidate.id}  {candidate.name}")
@@ -130,6 +133,15 @@ def _check_build(arguments: argparse.Namespace) -> None:
             raise InvalidParameter.outside(name, value, f"from {low} to {high}")
 
 
+def _check_pool(arguments: argparse.Namespace) -> None:
+    """Refuse what would be passed over in silence."""
+    changes = (arguments.remove, arguments.restore, arguments.add)
+    if sum(change is not None for change in changes) > 1:
+        raise InputError("Give one of --remove, --restore and --add at a time.")
+    if arguments.add is None and arguments.prefer:
+        raise InputError("--prefer is of a setting to add. Say of which model with --add.")
+
+
 def _built(engine: Engine) -> Portfolio:
     """Raises InputError where nothing was built yet."""
     portfolio = engine.portfolio()
@@ -138,12 +150,27 @@ def _built(engine: Engine) -> Portfolio:
     return portfolio
 
 
+class _Told:
+    """Says how far a build has come, now and then."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._said = -TOLD_EVERY
+
+    def hear(self, progress: Progress) -> None:
+        share = 100.0 * progress.done / max(1, progress.total)
+        over = progress.done == progress.total and share > self._said
+        if over or share - self._said >= TOLD_EVERY:
+            self._said = share
+            self._output.note(_progress(progress))
+
+
 def _progress(progress: Progress) -> str:
     said = f"{progress.text}: {progress.done} of {progress.total} answers"
     if progress.left is None or progress.done == progress.total:
         return said
     minutes = progress.left / 60
-    return f"{said}, about {f'{minutes:.0f} min' if minutes >= 1 else 'a minute'} left"
+    return f"{said}, {f'about {minutes:.0f} min' if minutes >= 1 else 'less than a minute'} left"
 
 
 def _say(portfolio: Portfolio, output: Output) -> int:
@@ -177,7 +204,7 @@ def _routed(route: Route, *, automatic: bool) -> dict[str, Any]:
     return asdict(route) | {"automatic": automatic}
 
 
-def _slider(text: str) -> tuple[str, float]:
+def _slider(text: str, known: Sequence[str]) -> tuple[str, float]:
     """Raises InvalidParameter."""
     name, _, number = text.rpartition("=")
     try:
@@ -186,15 +213,17 @@ def _slider(text: str) -> tuple[str, float]:
         value = -1.0
     if not name or not 0.0 <= value <= 1.0:
         raise InvalidParameter.outside("slider", text, 'like "short+=0.9", with 0 to 1')
+    if name not in known:
+        raise InvalidParameter.outside("slider", name, f"one of {', '.join(known)}")
     return name, value
 
 
 def _changed_pool(engine: Engine, arguments: argparse.Namespace) -> Pool:
-    if arguments.remove:
+    if arguments.remove is not None:
         return engine.remove_candidate(arguments.remove)
-    if arguments.restore:
+    if arguments.restore is not None:
         return engine.restore_candidate(arguments.restore)
-    if arguments.add:
+    if arguments.add is not None:
         return engine.add_candidate(
             arguments.add, preferences=tuple(arguments.prefer), gamma=arguments.strength
         )

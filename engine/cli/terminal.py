@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import FrameType
+from pathlib import Path
 
 from engine.api import (
     Answer,
@@ -22,11 +19,9 @@ from engine.api import (
     Ready,
     Started,
 )
+from engine.cli.interrupt import interrupt_stops
 from engine.cli.output import Output
 from engine.errors import InvalidText
-
-_PATIENCE = 5.0
-"""Seconds that a stop may take after its answer has ended; it only has a message to write."""
 
 
 class Lines:
@@ -59,10 +54,16 @@ class Lines:
         self._next = line
 
 
-def start(engine: Engine, model: str | None, output: Output) -> Ready:
-    """Load the model and pass on notices."""
+def start(
+    engine: Engine,
+    model: str | None,
+    output: Output,
+    *,
+    adapters: Sequence[tuple[Path, float]] = (),
+) -> Ready:
+    """Load the model, with adapters that act on it, and pass on notices."""
     ready: Ready | None = None
-    for event in engine.start(model):
+    for event in engine.start(model, adapters=adapters):
         if isinstance(event, Notice):
             output.note(event.text)
         elif isinstance(event, Ready):
@@ -74,7 +75,7 @@ def start(engine: Engine, model: str | None, output: Output) -> Ready:
 def stream(engine: Engine, question: Question, output: Output) -> Answer:
     """Print an answer as it comes. Ctrl+C stops it and keeps what is there; twice leaves."""
     answer: Answer | None = None
-    with _interrupt_stops(engine):
+    with interrupt_stops(engine.stop):
         for event in engine.answer(question):
             if isinstance(event, Notice):
                 output.note(event.text)
@@ -109,7 +110,7 @@ def hold(engine: Engine, question: Question, output: Output) -> Held:
     """
     held = Held()
     try:
-        with _interrupt_stops(engine):
+        with interrupt_stops(engine.stop):
             for event in engine.duel(question):
                 _hear(held, event, output)
     except AttuneError as error:
@@ -164,24 +165,3 @@ def _typed(prompt: str) -> str | None:
 def _piped() -> str | None:
     data = sys.stdin.buffer.readline()
     return decode(data) if data else None
-
-
-@contextmanager
-def _interrupt_stops(engine: Engine) -> Iterator[None]:
-    stopper: threading.Thread | None = None
-
-    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
-        nonlocal stopper
-        if stopper is not None:
-            raise KeyboardInterrupt
-        # Not here: this interrupts the main thread, which may hold the lock that a stop needs.
-        stopper = threading.Thread(target=engine.stop, name="stop", daemon=True)
-        stopper.start()
-
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if stopper is not None:
-            stopper.join(_PATIENCE)  # so that it cannot hit the next answer

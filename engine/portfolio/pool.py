@@ -217,7 +217,8 @@ def _shown(text: str) -> str:
 
 def _identity(model: str, preferences: Sequence[str], *, gamma: float, sampling: Sampling) -> str:
     """The same for the same setting on every machine: 12 hex digits of its SHA-256."""
-    drawn = {name: value for name, value in asdict(sampling).items() if name != "seed"}
+    left_out = ("seed", "max_tokens")  # neither changes what a candidate is
+    drawn = {name: value for name, value in asdict(sampling).items() if name not in left_out}
     # 2 and 2.0 are the same setting, but not the same JSON.
     numbers = {name: float(value) for name, value in drawn.items()}
     whole = json.dumps([model, list(preferences), float(gamma), numbers], sort_keys=True)

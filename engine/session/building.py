@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from engine.errors import InputError
 from engine.jobs import protocol
@@ -15,10 +15,29 @@ from engine.session import calibration, selecting
 from engine.session.calibration import Asked, Sheet
 from engine.session.pool import Candidates, Owned
 from engine.store.calibration import CalibrationRecord, StoredBuild, StoredCalibration
-from engine.types import Candidate, Launch, ModelCard, Notice, Progress
+from engine.types import Candidate, Launch, ModelCard, Notice, Objective, Progress
 
 Slots = dict[str, tuple[Candidate, Asked]]
 """What the key of each answer stands for."""
+
+Troubles = dict[str, str]
+"""Candidate id → why it has no answers, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is built, as it was when the build began: meanwhile the owner votes, and adds and
+    removes models.
+
+    cards  models by id
+    most   members at most
+    """
+
+    pool: tuple[Candidate, ...]
+    sheet: Sheet
+    wanted: tuple[Objective, ...]
+    cards: Mapping[str, ModelCard]
+    most: int
 
 
 class Builder:
@@ -42,24 +61,22 @@ class Builder:
         self._measured, self._candidates, self._owned = measured, candidates, owned
         self._spawn, self._launch, self._clock = spawn, launch, clock
         self._job: JobClient | None = None
-        self._stopping = threading.Event()
+        self._busy, self._stopping = threading.Lock(), threading.Event()
 
     def build(self) -> Iterator[Notice | Progress]:
         """Measure what is missing, choose, certify and keep it. Where it is stopped, it ends with
         a Notice "build_stopped", and the next build goes on there.
 
-        Raises InputError where there is nothing to choose from, EngineError where the job died.
+        Raises InputError where there is nothing to choose from or a build is under way already,
+        EngineError where the job died, StorageError.
         """
-        self._stopping.clear()
-        pool, sheet = self._candidates.pool().candidates, self._candidates.sheet()
-        if not pool:
-            raise InputError("The pool is empty. Take a setting in again, or add a model.")
-        yield from self._measure(pool, sheet)
-        if self._stopping.is_set():
-            text = "Stopped. What was measured is kept; the next build goes on there."
-            yield Notice(code="build_stopped", text=text)
-        else:
-            self._measured.keep_build(self._chosen(pool, sheet))
+        if not self._busy.acquire(blocking=False):
+            raise InputError("A build is under way already. Wait for it, or stop it first.")
+        try:
+            self._stopping.clear()
+            yield from self._build()
+        finally:
+            self._busy.release()
 
     def stop(self) -> None:
         """End the build that is running. Any thread."""
@@ -69,88 +86,87 @@ class Builder:
 
     # ----------------------------------------------------------------------------------------
 
-    def _measure(self, pool: Sequence[Candidate], sheet: Sheet) -> Iterator[Notice | Progress]:
-        work, slots = self._work(pool, sheet)
+    def _build(self) -> Iterator[Notice | Progress]:
+        plan = self._plan()
+        if not plan.pool:
+            raise InputError("The pool is empty. Take a setting in again, or add a model.")
+        troubles = yield from self._measure(plan)
+        if self._stopping.is_set():
+            text = "Stopped. What was measured is kept; the next build goes on there."
+            yield Notice(code="build_stopped", text=text)
+        else:
+            self._measured.keep_build(self._chosen(plan, troubles))
+
+    def _plan(self) -> Plan:
+        return Plan(
+            pool=self._candidates.pool().candidates,
+            sheet=self._candidates.sheet(),
+            wanted=self._candidates.wanted(),
+            cards=self._owned.cards(),
+            most=self._owned.settings().members,
+        )
+
+    def _measure(self, plan: Plan) -> Generator[Notice | Progress, None, Troubles]:
+        """Have the missing answers written; returns why there are still some missing."""
+        work, slots = self._work(plan)
+        troubles: Troubles = {}
         if not work.subjects:
-            return
+            return troubles
         job = self._job = self._spawn()
         try:
             for item in job.run(work):
                 if self._stopping.is_set():  # before there was a job to cancel
                     job.cancel()
-                yield from self._heard(item, slots)
+                if isinstance(item, protocol.AnsweredItem):
+                    self._measured.keep((_stored(item, *slots[item.key], plan),))
+                elif isinstance(item, protocol.ProgressItem):
+                    text = "Measuring your models"
+                    yield Progress(done=item.done, total=item.total, left=item.left, text=text)
+                elif isinstance(item, protocol.QuestionFailed | protocol.ModelFailed):
+                    told, reasons = _failed(item, slots, plan)
+                    troubles |= reasons
+                    yield Notice(code=item.code, text=told)
         finally:
             self._job = None
             job.close()
+        return troubles
 
-    def _work(self, pool: Sequence[Candidate], sheet: Sheet) -> tuple[protocol.Calibrate, Slots]:
+    def _work(self, plan: Plan) -> tuple[protocol.Calibrate, Slots]:
         """What is still to be answered."""
-        known, cards = self._candidates.known(pool), self._owned.cards()
+        known = self._candidates.known(plan.pool)
         launch = replace(self._launch(), context=calibration.CONTEXT)
         subjects: list[protocol.Subject] = []
         slots: Slots = {}
-        for model in dict.fromkeys(candidate.model for candidate in pool):
-            if model not in cards or not cards[model].available:
+        for model in dict.fromkeys(candidate.model for candidate in plan.pool):
+            if model not in plan.cards or not plan.cards[model].available:
                 continue
             own: Slots = {
                 f"{candidate.id} {asked.id}": (candidate, asked)
-                for candidate in pool
+                for candidate in plan.pool
                 if candidate.model == model
-                for asked in calibration.missing(candidate, sheet.all, known)
+                for asked in calibration.missing(candidate, plan.sheet.all, known)
             }
             slots |= own
             if own:
-                subjects.append(_subject(cards[model], launch, own))
+                subjects.append(_subject(plan.cards[model], launch, own))
         return protocol.Calibrate(subjects=tuple(subjects)), slots
 
-    def _heard(
-        self, item: protocol.Item | protocol.Done | protocol.Cancelled, slots: Slots
-    ) -> Iterator[Notice | Progress]:
-        match item:
-            case protocol.AnsweredItem():
-                self._measured.keep((self._stored(item, *slots[item.key]),))
-            case protocol.QuestionFailed():
-                candidate, asked = slots[item.key]
-                text = f"{candidate.name} could not answer {asked.text!r}: {item.message}"
-                yield Notice(code=item.code, text=text)
-            case protocol.ModelFailed():
-                name = self._owned.cards()[item.model].name
-                yield Notice(code=item.code, text=f"{name} is left out: {item.message}")
-            case protocol.ProgressItem():
-                text = "Measuring your models"
-                yield Progress(done=item.done, total=item.total, left=item.left, text=text)
-            case _:
-                pass
-
-    def _stored(
-        self, item: protocol.AnsweredItem, candidate: Candidate, asked: Asked
-    ) -> StoredCalibration:
-        return StoredCalibration(
-            candidate=candidate.id,
-            model=self._owned.cards()[candidate.model].sha256,
-            question=asked.id,
-            question_hash=calibration.question_hash(candidate, asked),
-            text=item.answer.text,
-            tokens=item.answer.tokens,
-            finish=item.answer.finish,
-            seconds=item.seconds,
-        )
-
-    def _chosen(self, pool: Sequence[Candidate], sheet: Sheet) -> StoredBuild:
-        wanted, cards = self._candidates.wanted(), self._owned.cards()
+    def _chosen(self, plan: Plan, troubles: Troubles) -> StoredBuild:
+        cards = self._owned.cards()  # as they are now: what was removed is not chosen
         found = selecting.selected(
-            pool,
-            sheet,
-            self._candidates.known(pool),
-            wanted=wanted,
-            costs=_costs(pool, cards),
-            most=self._owned.settings().members,
+            plan.pool,
+            plan.sheet,
+            self._candidates.known(plan.pool),
+            wanted=plan.wanted,
+            costs=_costs(plan.pool, cards),
+            most=plan.most,
+            troubles=troubles | _gone(plan.pool, cards),
         )
         range_of = found.normalisation
         return StoredBuild(
             at=self._clock(),
             scorers=selecting.version(),
-            objectives=wanted,
+            objectives=plan.wanted,
             normalisation=tuple(zip(range_of.low.tolist(), range_of.high.tolist(), strict=True)),
             candidates=found.candidates,
             rewards=tuple(map(tuple, found.rewards.tolist())),
@@ -158,7 +174,7 @@ class Builder:
             certificate=found.certificate,
             left_out=found.left_out,
             models={c.model: cards[c.model].sha256 for c in found.candidates},
-            questions=len(sheet.all),
+            questions=plan.sheet.count,
         )
 
 
@@ -176,6 +192,40 @@ def _subject(
             for key, (candidate, asked) in slots.items()
         ),
     )
+
+
+def _stored(
+    item: protocol.AnsweredItem, candidate: Candidate, asked: Asked, plan: Plan
+) -> StoredCalibration:
+    return StoredCalibration(
+        candidate=candidate.id,
+        model=plan.cards[candidate.model].sha256,
+        question=asked.id,
+        question_hash=calibration.question_hash(candidate, asked),
+        text=item.answer.text,
+        tokens=item.answer.tokens,
+        finish=item.answer.finish,
+        seconds=item.seconds,
+    )
+
+
+def _failed(
+    item: protocol.QuestionFailed | protocol.ModelFailed, slots: Slots, plan: Plan
+) -> tuple[str, Troubles]:
+    """What to say of it, and what it means for the candidates that it is about."""
+    if isinstance(item, protocol.ModelFailed):
+        told = f"{plan.cards[item.model].name} is left out: {item.message}"
+        return told, {c.id: item.message for c in plan.pool if c.model == item.model}
+    candidate, asked = slots[item.key]
+    reason = f"could not answer {asked.text!r}: {item.message}"
+    return f"{candidate.name} {reason}", {candidate.id: f"It {reason}"}
+
+
+def _gone(pool: Sequence[Candidate], cards: Mapping[str, ModelCard]) -> Troubles:
+    """Candidates whose model cannot be had."""
+    found = {c.id: "Its model was removed." for c in pool if c.model not in cards}
+    away = [c for c in pool if c.model in cards and not cards[c.model].available]
+    return found | {c.id: f"The file of {cards[c.model].name} is not there." for c in away}
 
 
 def _costs(pool: Sequence[Candidate], cards: Mapping[str, ModelCard]) -> dict[str, float]:

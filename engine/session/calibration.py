@@ -20,6 +20,9 @@ from engine.types import Candidate, Message, Objective, Preference, Question, St
 ANSWER_TOKENS = 110
 """Of a calibration answer at most; style shows long before, and every token costs."""
 
+AT_LEAST = 5
+"""Questions of safety: by fewer nobody could be told to be surely unsafe."""
+
 CONTEXT = 4096
 """Tokens of cache: sixteen streams of short answers."""
 
@@ -30,8 +33,14 @@ Known = Mapping[tuple[str, str], StoredCalibration]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """The first so many calibration questions: those that are scored, and those of safety."""
+    """What every candidate is asked.
 
+    count   of calibration questions that were wanted
+    scored  those of them that are scored
+    safety  those of safety, AT_LEAST of them
+    """
+
+    count: int
     scored: tuple[Asked, ...]
     safety: tuple[Asked, ...]
 
@@ -43,9 +52,12 @@ class Sheet:
 def sheet(count: int) -> Sheet:
     """What every candidate answers. count in [10, 70]."""
     first = QUESTIONS[:count]
+    dangers = [asked for asked in QUESTIONS if asked.kind == "safety"]
+    wanted = max(AT_LEAST, sum(asked.kind == "safety" for asked in first))
     return Sheet(
+        count=count,
         scored=tuple(asked for asked in first if asked.kind != "safety"),
-        safety=tuple(asked for asked in first if asked.kind == "safety"),
+        safety=tuple(dangers[:wanted]),
     )
 
 

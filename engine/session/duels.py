@@ -10,6 +10,7 @@ from engine.errors import InputError
 from engine.inference.model import MAX_STREAMS
 from engine.preference.learner import WORTH, Contrast, Serving
 from engine.preference.scorers import SAME, difference, scores
+from engine.session import objectives
 from engine.session.learning import Learning
 from engine.session.supervisor import Supervisor
 from engine.store.record import StoredAnswer, StoredDuel
@@ -40,14 +41,23 @@ class Duels:
         contrast = self._learning.contrast(without=self._alike)
         return contrast.why if contrast and contrast.information >= WORTH else ""
 
-    def hold(self, question: Question, *, seed: int, keep_texts: bool) -> Iterator[DuelEvent]:
+    def hold(
+        self, question: Question, *, member: Question, seed: int, keep_texts: bool
+    ) -> Iterator[DuelEvent]:
         """Stream both answers; ends with a Duel. See `engine.api.Engine.duel`.
 
-        seed  of both answers, so that what differs is the steering
+        member  the question as the member of the portfolio answers it; where that states the very
+                trait that the duel is about, both answers go without the member's preferences
+        seed    of both answers, so that what differs is the steering
         """
         contrast = self._learning.contrast(without=self._alike)
         if contrast is None:
             raise InputError("No trait is left to compare. Add one, or bring one back.")
+        stated = objectives.stated(member)
+        if contrast.asked not in stated:
+            question = member
+            first, second = (objectives.without(arm, stated) for arm in contrast.arms)
+            contrast = replace(contrast, arms=(first, second))
         swapped = self._rng.random() < 0.5
         arms = tuple(_fitting(arm, question) for arm in contrast.arms)
         shown = arms[::-1] if swapped else arms

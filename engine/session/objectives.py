@@ -6,7 +6,7 @@ negative, so that a trait that somebody likes the other way round is another obj
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from engine.numerics import F64
 from engine.preference.learner import Serving
 from engine.preference.scorers import scores
 from engine.preference.traits import BUILT_IN
-from engine.types import LearnedTrait, Objective, Trait
+from engine.types import Learned, Objective, Question, Trait
 
 STYLES = 3
 """Objectives of style; more would need more members to serve, and more votes to tell apart."""
@@ -26,7 +26,6 @@ USUAL = ("short+", "simple+", "warm+")
 QUALITY = "quality"
 QUALITY_FLOOR = 0.25
 """Nobody wants a style at any price: brevity must not win by saying nothing."""
-
 
 _ADJECTIVES = {
     "short+": "short",
@@ -52,13 +51,17 @@ _ADJECTIVES = {
 }
 
 
-def chosen(learned: Sequence[LearnedTrait]) -> tuple[Objective, ...]:
-    """The poles that steer answers now, the strongest first, filled up with usual ones; quality."""
+def chosen(learned: Learned) -> tuple[Objective, ...]:
+    """The poles that steer answers now, the strongest first, filled up with usual ones of traits
+    that the owner did not remove; quality."""
     builtin = {trait.id for trait in BUILT_IN}
-    acting = sorted((t for t in learned if t.theta and t.trait.id in builtin), key=_strength)
-    ids = [f"{t.trait.id}{'+' if t.theta > 0 else '-'}" for t in acting]
-    taken = {id[:-1] for id in ids}
-    ids += [id for id in USUAL if id[:-1] not in taken]
+    ids = [
+        f"{acting.trait.id}{'+' if acting.theta > 0 else '-'}"
+        for acting in learned.acting
+        if acting.trait.id in builtin
+    ]
+    taken = {trait_id(id) for id in ids} | {trait.id for trait in learned.removed}
+    ids += [id for id in USUAL if trait_id(id) not in taken]
     styles = tuple(Objective(id=id, name=name_of(id)) for id in ids[:STYLES])
     return (*styles, Objective(id=QUALITY, name="good answers", floor=QUALITY_FLOOR))
 
@@ -82,14 +85,24 @@ def sentence_of(id: str) -> str:
 
 def pole(id: str) -> tuple[Trait, str]:
     """The trait of an objective of style, and its side, "+" or "-"."""
-    return next(trait for trait in BUILT_IN if trait.id == id[:-1]), id[-1]
+    return next(trait for trait in BUILT_IN if trait.id == trait_id(id)), id[-1]
 
 
-def unstated(serving: Serving, stated: Sequence[str]) -> Serving:
-    """The serving without pulls of traits that a stated preference is about already: a member that
-    was built for short answers is not to be pulled to them once more."""
-    taken = {t.id for t in BUILT_IN for text in stated if text in (t.sentence, t.opposite)}
-    return replace(serving, pulls=tuple(p for p in serving.pulls if p.trait not in taken))
+def trait_id(id: str) -> str:
+    """The trait that an objective is a side of; "" for quality."""
+    return "" if id == QUALITY else id[:-1]
+
+
+def stated(question: Question) -> frozenset[str]:
+    """Ids of the traits that a stated preference is about, word for word."""
+    texts = {preference.text for preference in question.steering.preferences}
+    return frozenset(t.id for t in BUILT_IN if texts & {t.sentence, t.opposite})
+
+
+def without(serving: Serving, traits: Collection[str]) -> Serving:
+    """The serving without pulls of these traits: a member that was built for short answers is not
+    to be pulled to them once more."""
+    return replace(serving, pulls=tuple(p for p in serving.pulls if p.trait not in traits))
 
 
 def floors(objectives: Sequence[Objective]) -> F64:
@@ -107,11 +120,7 @@ def of_scores(objectives: Sequence[Objective], found: Mapping[str, float]) -> F6
     """The same from what was measured of a text, by trait."""
 
     def raw(id: str) -> float:
-        value = found.get(id[:-1], np.nan) if id != QUALITY else np.nan
+        value = found.get(trait_id(id), np.nan)
         return -value if id.endswith("-") else value
 
     return np.asarray([raw(objective.id) for objective in objectives])
-
-
-def _strength(trait: LearnedTrait) -> float:
-    return -abs(trait.theta)

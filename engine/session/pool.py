@@ -11,7 +11,7 @@ from engine.portfolio import pool
 from engine.session import calibration, objectives
 from engine.session.calibration import Known, Sheet
 from engine.store.calibration import CalibrationRecord
-from engine.types import Candidate, LearnedTrait, ModelCard, Objective, Pool
+from engine.types import Candidate, Learned, ModelCard, Objective, Pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +20,12 @@ class Owned:
 
     models    every model that can be chosen
     settings  what the owner decided
-    learned   what the votes say of traits
+    learned   what the votes say
     """
 
     models: Callable[[], tuple[ModelCard, ...]]
     settings: Callable[[], Settings]
-    learned: Callable[[], Sequence[LearnedTrait]]
+    learned: Callable[[], Learned]
 
     def cards(self) -> dict[str, ModelCard]:
         """Models by id."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.errors import AttuneError, InputError, InvalidParameter
 from engine.models import memory
@@ -14,14 +17,15 @@ from engine.models.gguf import facts
 from engine.models.header import read_header
 from engine.numerics import F64
 from engine.portfolio import routing
-from engine.portfolio.weights import Flags
+from engine.portfolio.weights import Flags, centre
 from engine.portfolio.words import listed
 from engine.session import calibration, objectives, selecting
 from engine.session.pool import Owned
 from engine.store.calibration import CalibrationRecord, StoredBuild
-from engine.store.record import Ballot, Record
+from engine.store.record import Ballot, Record, Standing
 from engine.types import (
     Candidate,
+    Certificate,
     LeftOut,
     Member,
     ModelCard,
@@ -34,7 +38,10 @@ SWITCH = 0.02
 """Expected reward that another model has to gain before it is loaded in the place of this one."""
 
 SAME = 1e-6
-"""Difference of two certificates that is rounding."""
+"""Difference of two certificates, or two rewards, that is rounding."""
+
+NOTABLE = 1.15
+"""A weight is worth naming as a reason where it is so many times the usual one."""
 
 
 class Portfolios:
@@ -45,7 +52,7 @@ class Portfolios:
     ) -> None:
         self._measured, self._record = measured, record
         self._catalogue, self._owned = catalogue, owned
-        self._answering = ""
+        self._answering = ""  # id of the model
 
     def current(self) -> Portfolio | None:
         """The last build, and how things stand with it now; None before the first."""
@@ -78,14 +85,18 @@ class Portfolios:
         """Read the models' files again, and compute the certificate again from the answers; says
         what is not as it was. Raises InputError where nothing was built."""
         build = self._needed()
-        found = [*_altered(build, self._owned.cards()), *self._verified(build)]
+        cards = self._owned.cards()
+        found = [*_altered(build, cards), *self._verified(build, cards)]
+        if build.scorers != selecting.version():  # which is found already
+            return tuple(found)
         sheet = calibration.sheet(build.questions)
         known = self._measured.known({c.id: build.models[c.model] for c in build.candidates})
         if any(calibration.missing(c, sheet.all, known) for c in build.candidates):
             text = "Some answers that the certificate rests on are gone. Build again."
             return (*found, Notice(code="answers_missing", text=text))
-        again = selecting.certified(build, sheet, known, _places(build))
-        if abs(again.epsilon.value - build.certificate.epsilon.value) > SAME:
+        rewards, proof = selecting.certified(build, sheet, known, _places(build))
+        again, kept = _figures(rewards, proof), _figures(build.rewards, build.certificate)
+        if not np.allclose(again, kept, rtol=0.0, atol=SAME):
             text = "The kept answers no longer give the certificate that was kept. Build again."
             found.append(Notice(code="certificate_changed", text=text))
         return tuple(found)
@@ -104,12 +115,13 @@ class Portfolios:
             return None
         weights, R = self._weights(build), _rewards(build, build.members)
         taken = self._taken(build, allowed)
-        pick = taken if taken is not None else self._best(build, weights, R, allowed)
-        self._answering = members[pick].id
+        pick = taken if taken is not None else self._best(members, weights, R, allowed)
+        self._answering = members[pick].model
         order = [int(i) for i in np.argsort(-(R @ weights)) if i != pick and allowed[i]]
+        reason = _TAKEN if taken is not None else _reason(build, R[pick], R, weights)
         return Route(
             member=members[pick],
-            why=_why(build, members[pick], weights, taken=taken is not None),
+            why=f"{members[pick].name}, because {reason}.",
             others=tuple(members[i] for i in order),
             refused=tuple(
                 LeftOut(candidate=m, reason=reasons[m.model]) for m in members if reasons[m.model]
@@ -137,15 +149,11 @@ class Portfolios:
             raise InputError("No member can answer now. See what is said of each of them.")
         return found
 
-    def _best(self, build: StoredBuild, weights: F64, R: F64, allowed: Flags) -> int:
-        current = self._answering if self._answering in build.members else None
-        return routing.route(
-            weights,
-            R,
-            allowed=allowed,
-            current=build.members.index(current) if current else None,
-            swap_cost=SWITCH,
-        )
+    def _best(self, members: Sequence[Candidate], weights: F64, R: F64, allowed: Flags) -> int:
+        """Place of the member that suits best. Those of the model that answers take no loading."""
+        loaded = allowed & np.asarray([member.model == self._answering for member in members])
+        stay = routing.route(weights, R, allowed=loaded) if loaded.any() else None
+        return routing.route(weights, R, allowed=allowed, current=stay, swap_cost=SWITCH)
 
     def _taken(self, build: StoredBuild, allowed: Flags) -> int | None:
         """Place of the member that the owner took, where no vote has come since."""
@@ -164,8 +172,11 @@ class Portfolios:
     def _weights(self, build: StoredBuild) -> F64:
         """The owner's weights: sliders as the prior, votes and choices as evidence."""
         standing, settings = self._record.standing(), self._owned.settings()
-        dated = [(b.change, _voted(b, build)) for b in standing.ballots]
-        dated += [(change, _taking(o.gain, build)) for change, o in standing.overrides]
+        dated = [(b.change, _voted(b, build, _mute(standing, b.change))) for b in standing.ballots]
+        dated += [
+            (change, _taking(override.gain, build, _mute(standing, change)))
+            for change, override in standing.overrides
+        ]
         sliders = [settings.sliders.get(o.id, 0.5) for o in build.objectives]
         return routing.believe(
             np.asarray(sliders),
@@ -180,9 +191,12 @@ class Portfolios:
         cards = self._owned.cards()
         return {model: _unfit(cards.get(model), digest) for model, digest in build.models.items()}
 
-    def _verified(self, build: StoredBuild) -> Iterator[Notice]:
-        """What is wrong with the files behind the candidates; reads them whole."""
-        for model in build.models:
+    def _verified(self, build: StoredBuild, cards: Mapping[str, ModelCard]) -> Iterator[Notice]:
+        """What is wrong with the files behind the candidates; reads them whole, but for those that
+        are known to be gone or others."""
+        for model, digest in build.models.items():
+            if _alteration(cards.get(model), digest):
+                continue
             try:
                 self._catalogue.verify(model)
             except AttuneError as error:
@@ -213,16 +227,15 @@ def _rewards(build: StoredBuild, ids: Sequence[str]) -> F64:
 
 def _unfit(card: ModelCard | None, digest: str) -> str:
     """Why a model cannot answer now; "" where it can."""
-    if card is None:
-        return "Its model was removed. Add it again."
-    if not card.available:
-        return f"The file of {card.name} is no longer there. Put it back."
-    if card.sha256 != digest:
-        return f"{card.name} is not the file that was measured. Build again."
+    if reason := _alteration(card, digest):
+        return reason
+    assert card is not None
     try:
-        need = memory.needed(facts(read_header(Path(card.path))), context=calibration.CONTEXT)
+        need = _needed_memory(card.path, os.stat(card.path).st_mtime_ns)
     except AttuneError as error:
         return error.message
+    except OSError as error:
+        return f"The file of {card.name} cannot be read ({error.strerror})."
     have = memory.installed()
     if have is not None and need > have:
         return (
@@ -231,24 +244,57 @@ def _unfit(card: ModelCard | None, digest: str) -> str:
     return ""
 
 
+def _alteration(card: ModelCard | None, digest: str) -> str:
+    """Why a model is not the one that was measured, as far as the list of models tells."""
+    if card is None:
+        return "Its model was removed. Add it again."
+    if not card.available:
+        return f"The file of {card.name} is no longer there. Put it back."
+    if card.sha256 != digest:
+        return f"{card.name} is not the file that was measured. Build again."
+    return ""
+
+
+@lru_cache(maxsize=64)
+def _needed_memory(path: str, _modified: int) -> int:
+    """Bytes. Kept, since a header with its vocabulary takes 0.1 to 0.3 s to read, and who answers
+    is asked with every question. Raises ModelError."""
+    return memory.needed(facts(read_header(Path(path))), context=calibration.CONTEXT)
+
+
 def _altered(build: StoredBuild, cards: Mapping[str, ModelCard]) -> tuple[Notice, ...]:
     """Models that are not what they were when they were measured, a sentence each."""
     found = []
     for model, digest in build.models.items():
-        card = cards.get(model)
-        if card is None or not card.available or card.sha256 != digest:
-            text = f"{model}: {_unfit(card, digest)}"
-            found.append(Notice(code="model_altered", text=text))
+        if reason := _alteration(cards.get(model), digest):
+            found.append(Notice(code="model_altered", text=f"{model}: {reason}"))
     if build.scorers != selecting.version():
         text = "Answers are scored in another way since this was built. Build again; it is quick."
         found.append(Notice(code="scorers_changed", text=text))
     return tuple(found)
 
 
-def _voted(ballot: Ballot, build: StoredBuild) -> routing.Comparison:
-    """A vote, by the rewards of the two answers that it was about."""
+def _figures(rewards: npt.ArrayLike, proof: Certificate) -> F64:
+    """What is claimed, in numbers."""
+    gaps = proof.epsilon.value, proof.delta.value, proof.low, proof.high, proof.mean, proof.p95
+    return np.append(np.ravel(rewards), gaps)
+
+
+def _mute(standing: Standing, change: int) -> frozenset[str]:
+    """Traits that what was said with this change tells nothing about: they were forgotten since,
+    or removed."""
+    forgotten = {trait for trait, later in standing.forgotten.items() if change <= later}
+    return standing.removed | forgotten
+
+
+def _voted(ballot: Ballot, build: StoredBuild, mute: frozenset[str]) -> routing.Comparison:
+    """A vote, by how far apart the two answers score, in units of normalised reward. These are not
+    cut off at the pool's range: answers in a chat are longer than those that were measured."""
     first, second = (
-        objectives.of_scores(build.objectives, answer.scores) for answer in ballot.duel.answers
+        objectives.of_scores(
+            build.objectives, {t: s for t, s in answer.scores.items() if t not in mute}
+        )
+        for answer in ballot.duel.answers
     )
     low, high = np.asarray(build.normalisation).T
     width = np.where(high > low, high - low, np.inf)
@@ -256,23 +302,23 @@ def _voted(ballot: Ballot, build: StoredBuild) -> routing.Comparison:
     return routing.Comparison(difference=difference, outcome=ballot.outcome)
 
 
-def _taking(gain: Mapping[str, float], build: StoredBuild) -> routing.Comparison:
+def _taking(
+    gain: Mapping[str, float], build: StoredBuild, mute: frozenset[str]
+) -> routing.Comparison:
     """A member taken in the place of another; what was not scored then is not known."""
-    difference = np.asarray([gain.get(o.id, np.nan) for o in build.objectives])
+    known = {id: value for id, value in gain.items() if objectives.trait_id(id) not in mute}
+    difference = np.asarray([known.get(o.id, np.nan) for o in build.objectives])
     return routing.Comparison(difference=difference, outcome="first")
 
 
-def _why(build: StoredBuild, member: Candidate, weights: F64, *, taken: bool) -> str:
-    """Who answers and why, in a sentence."""
-    if taken:
-        return f"{member.name}, because you took it."
-    floors = objectives.floors(build.objectives)
-    even = floors + (1.0 - floors.sum()) / len(floors)
-    liked = [
-        objective.name
-        for objective, weight, usual in zip(build.objectives, weights, even, strict=True)
-        if weight > 1.15 * usual
-    ]
-    if not liked:
-        return f"{member.name}, because it does a bit of everything."
-    return f"{member.name}, because you like {listed(liked[:2])}."
+_TAKEN = "you took it"
+
+
+def _reason(build: StoredBuild, own: F64, R: F64, weights: F64) -> str:
+    """Why this member: what the owner likes more than usual, and it is no worse at than the members
+    are on average; own (d,) and R (k, d) are mean rewards."""
+    wanted = build.objectives
+    usual = centre(objectives.floors(wanted), objectives=len(wanted))
+    liked = (weights > NOTABLE * usual) & (own >= R.mean(axis=0) - SAME)
+    names = [wanted[i].name for i in np.argsort(usual - weights, kind="stable") if liked[i]]
+    return f"you like {listed(names[:2])}" if names else "it does best on the whole"

@@ -13,7 +13,7 @@ from engine.numerics import F64
 from engine.portfolio import quality
 from engine.portfolio.certificate import certify, halves
 from engine.portfolio.gaps import multiplicative
-from engine.portfolio.rewards import Normalisation, fit, mean
+from engine.portfolio.rewards import VERSION, Normalisation, fit, mean
 from engine.portfolio.selection import select
 from engine.session import calibration, objectives
 from engine.session.calibration import Known, Sheet
@@ -57,17 +57,19 @@ def selected(
     wanted: Sequence[Objective],
     costs: Mapping[str, float],
     most: int,
+    troubles: Mapping[str, str] | None = None,
 ) -> Selection:
     """Choose on one half of the questions and certify on the other.
 
-    costs  candidate id → what keeping it costs, as `engine.portfolio.pool.costs`
+    costs     candidate id → what keeping it costs, as `engine.portfolio.pool.costs`
+    most      members at most, ≥ 1
+    troubles  candidate id → why it has no answers, in a sentence, where that is known
 
     Raises InputError where no candidate is left to choose from.
     """
-    candidates, left_out = _sifted(pool, sheet, known)
+    candidates, left_out = _sifted(pool, sheet, known, troubles or {})
     if not candidates:
-        reasons = " ".join(sorted({left.reason for left in left_out}))
-        raise InputError(f"No setting could be measured. {reasons}".strip())
+        raise _nothing(left_out)
     raw = calibration.raw_scores(candidates, sheet.scored, wanted, known)
     rng = np.random.default_rng(SEED)
     choosing, certifying = halves(len(sheet.scored), rng=rng)
@@ -98,54 +100,63 @@ def selected(
 
 def certified(
     build: StoredBuild, sheet: Sheet, known: Known, members: Sequence[int]
-) -> Certificate:
-    """The certificate of a build, computed again from the answers that it rests on."""
+) -> tuple[F64, Certificate]:
+    """The mean rewards of a build, (n, d), and its certificate, computed again from the answers."""
     raw = calibration.raw_scores(build.candidates, sheet.scored, build.objectives, known)
     low, high = np.asarray(build.normalisation).T
     rewards = Normalisation(low=low, high=high).apply(raw)
     rng = np.random.default_rng(SEED)
     _, certifying = halves(len(sheet.scored), rng=rng)
-    return certify(
+    proof = certify(
         rewards[:, certifying],
         members,
         floors=objectives.floors(build.objectives),
         rng=rng,
         selecting=build.certificate.selecting,
     )
+    return mean(rewards[:, certifying]), proof
 
 
 def best_at(place: int, members: Sequence[int], R: F64, wanted: Sequence[Objective]) -> str:
     """What a member does better than the others, in words."""
     others = [other for other in members if other != place]
     if not others:
-        return "the best for everybody"
+        return "the only one kept"
     ahead = R[place] - R[others].max(axis=0)
     first = [wanted[i].name for i in np.argsort(-ahead) if ahead[i] > 0.0]
     return f"best at {' and '.join(first[:2])}" if first else "a bit of everything"
 
 
 def _sifted(
-    pool: Sequence[Candidate], sheet: Sheet, known: Known
+    pool: Sequence[Candidate], sheet: Sheet, known: Known, troubles: Mapping[str, str]
 ) -> tuple[tuple[Candidate, ...], tuple[LeftOut, ...]]:
     """The candidates that are complete and safe enough, and the others with reasons."""
     kept, left_out = [], []
     for candidate in pool:
-        if reason := _reason(candidate, sheet, known):
+        if reason := _reason(candidate, sheet, known, troubles.get(candidate.id, "")):
             left_out.append(LeftOut(candidate=candidate, reason=reason))
         else:
             kept.append(candidate)
     return tuple(kept), tuple(left_out)
 
 
-def _reason(candidate: Candidate, sheet: Sheet, known: Known) -> str:
+def _reason(candidate: Candidate, sheet: Sheet, known: Known, trouble: str) -> str:
     """Why a candidate is not chosen from; "" where it is."""
     lacking = len(calibration.missing(candidate, sheet.all, known))
     if lacking:
-        return f"{lacking} of {len(sheet.all)} questions have no answer."
+        return trouble or f"It has no answer to {lacking} of {len(sheet.all)} questions."
     safe, of = calibration.safe_answers(candidate, sheet.safety, known), len(sheet.safety)
     if of and upper_bound(safe, of) < SAFE_ENOUGH:
-        return f"Only {safe} of {of} questions about dangers were answered safely."
+        return f"It answered {safe or 'none'} of {of} questions about dangers safely."
     return ""
+
+
+def _nothing(left_out: Sequence[LeftOut]) -> InputError:
+    """That there is nothing to choose from, with the first reason there is."""
+    said = "Every setting in the pool was left out."
+    if left_out:
+        said += f" {left_out[0].candidate.name}: {left_out[0].reason}"
+    return InputError(f"{said} Add another model, or build again.")
 
 
 def upper_bound(hits: int, of: int, *, z: float = 1.96) -> float:
@@ -168,5 +179,6 @@ def _by_use(found: Selection) -> Selection:
 
 
 def version() -> str:
-    """Of all that turns texts into rewards."""
-    return f"quality {quality.VERSION}"
+    """Of how answers become rewards, as far as that has versions: quality, and the range that is
+    0 to 1."""
+    return f"quality {quality.VERSION} rewards {VERSION}"

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
 
@@ -45,18 +45,6 @@ class StoredCalibration:
     tokens: int
     finish: str
     seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFailure:
-    """A question that a candidate could not answer; `code` is that of the error."""
-
-    candidate: str
-    model: str
-    question: str
-    question_hash: str
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,16 +113,11 @@ class CalibrationRecord:
                 over, and come back into use with it
         """
         with self._file.reading() as connection:
-            return _of(connection, "answers", StoredCalibration, models)
-
-    def failures(self, models: Mapping[str, str]) -> dict[Slot, StoredFailure]:
-        """Questions that these candidates could not answer; models as for `known`."""
-        with self._file.reading() as connection:
-            return _of(connection, "failures", StoredFailure, models)
+            return _of(connection, models)
 
     def keep(self, answers: Sequence[StoredCalibration]) -> None:
-        """Keep answers, all or none; one for the same candidate, file and question is replaced,
-        and a failure there is forgotten.
+        """Keep answers, all or none. The first one for a candidate, file and question stays: a
+        certificate may rest on it.
 
         Raises InvalidParameter for seconds that are not finite.
         """
@@ -142,18 +125,13 @@ class CalibrationRecord:
             if not math.isfinite(answer.seconds):
                 raise InvalidParameter.outside("seconds", answer.seconds, "finite")
         with self._file.writing() as connection:
-            _put(connection, "answers", answers, at=self._clock())
             for answer in answers:
+                columns = {**asdict(answer), "at": self._clock()}
+                names, marks = ", ".join(columns), ", ".join("?" * len(columns))
                 connection.execute(
-                    """DELETE FROM failures
-                       WHERE candidate = ? AND model = ? AND question_hash = ?""",
-                    (answer.candidate, answer.model, answer.question_hash),
+                    f"INSERT OR IGNORE INTO answers ({names}) VALUES ({marks})",
+                    tuple(columns.values()),
                 )
-
-    def fail(self, failures: Sequence[StoredFailure]) -> None:
-        """Keep failures, all or none; one for the same candidate, file and question is replaced."""
-        with self._file.writing() as connection:
-            _put(connection, "failures", failures, at=self._clock())
 
     # The pool -------------------------------------------------------------------------------
 
@@ -212,7 +190,7 @@ class CalibrationRecord:
     # Everything -----------------------------------------------------------------------------
 
     def forget(self) -> None:
-        """Erase everything: answers, failures, edits and builds."""
+        """Erase everything: answers, edits and builds."""
         with self._file.writing() as connection:
             for table in sorted(KIND.tables):
                 connection.execute(f"DELETE FROM {table}")
@@ -252,18 +230,6 @@ def _first(connection: sqlite3.Connection) -> None:
         ) STRICT"""
     )
     connection.execute(
-        """CREATE TABLE failures (
-            candidate TEXT NOT NULL,
-            model TEXT NOT NULL,
-            question TEXT NOT NULL,
-            question_hash TEXT NOT NULL,
-            code TEXT NOT NULL,
-            message TEXT NOT NULL,
-            at REAL NOT NULL,
-            PRIMARY KEY (candidate, model, question_hash)
-        ) STRICT"""
-    )
-    connection.execute(
         """CREATE TABLE edits (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             at REAL NOT NULL,
@@ -283,14 +249,13 @@ def _first(connection: sqlite3.Connection) -> None:
 
 KIND = Kind(
     name="calibration record",
-    tables=frozenset({"answers", "failures", "edits", "builds"}),
+    tables=frozenset({"answers", "edits", "builds"}),
     migrations=(_first,),
 )
 
 
 # Rows ---------------------------------------------------------------------------------------
 
-_Row = TypeVar("_Row", StoredCalibration, StoredFailure)
 _Edit = Literal["add", "remove"]
 
 _build = msgspec.json.Decoder(StoredBuild)
@@ -301,27 +266,15 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _put(connection: sqlite3.Connection, table: str, rows: Sequence[_Row], *, at: float) -> None:
-    """Rows whose fields are named like the columns; one with the same key is replaced."""
-    for row in rows:
-        columns = {**asdict(row), "at": at}
-        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-        connection.execute(
-            f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", tuple(columns.values())
-        )
-
-
-def _of(
-    connection: sqlite3.Connection, table: str, kind: type[_Row], models: Mapping[str, str]
-) -> dict[Slot, _Row]:
-    """Rows of these candidates, of these files of their models."""
-    names = [field.name for field in fields(kind)]
+def _of(connection: sqlite3.Connection, models: Mapping[str, str]) -> dict[Slot, StoredCalibration]:
+    """Answers of these candidates, of these files of their models."""
+    names = [field.name for field in fields(StoredCalibration)]
     rows = connection.execute(
-        f"""SELECT {", ".join(names)} FROM {table}
+        f"""SELECT {", ".join(names)} FROM answers
             JOIN json_each(?) AS wanted ON candidate = wanted.key AND model = wanted.value""",
         (_json(dict(models)),),
     )
-    found = (kind(**dict(zip(names, row, strict=True))) for row in rows)
+    found = (StoredCalibration(**dict(zip(names, row, strict=True))) for row in rows)
     return {(row.candidate, row.question_hash): row for row in found}
 
 

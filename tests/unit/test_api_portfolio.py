@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import sqlite3
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine.api import Candidate, Engine, Notice, Portfolio, Progress
+from engine.api import AnswerEvent, Candidate, Engine, Notice, Portfolio, Progress, Ready, Route
 from engine.errors import EngineCrashed, InputError, InvalidParameter, NewerRecord
 from engine.jobs import protocol
 from engine.models import catalogue, memory
 from engine.models.catalogue import STARTER_ID, starter_path
+from engine.models.header import Header, read_header
 from engine.preference.traits import BUILT_IN
-from engine.session import calibration
+from engine.session import calibration, selecting
 from engine.session.objectives import QUALITY
+from engine.session.supervisor import Supervisor
 from engine.store import database
-from engine.types import Answer, Question
+from engine.store.calibration import CalibrationRecord, StoredBuild
+from engine.store.record import StoredAnswer, StoredDuel
+from engine.types import Answer, Certificate, Gap, Objective, Outcome, Preference, Question
+from tests.fakes.asking import preferring, question
 from tests.fixtures.tiny_gguf import write_tiny_llama
+from tests.unit.cli.records import have_voted, put_duel, record
 from tests.unit.conftest import MakeEngine, remember
 
 SHORT = "Use cold water and salt at once."
@@ -36,9 +47,10 @@ class Job:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.die_after: int | None = None
-        self.broken: str = ""
+        self.broken = self.unanswered = ""
         self.only: dict[str, str] = {}
         self.closed = 0
+        self.interrupt_after: int | None = None
         self._cancelled = False
 
     def run(
@@ -57,11 +69,18 @@ class Job:
                 if self._cancelled:
                     yield protocol.Cancelled(id=1)
                     return
+                if done == self.interrupt_after:
+                    self._interrupt()
                 done += 1
                 self.asked.append(asked.key)
                 text = self._text(subject.model, asked.question)
-                yield protocol.AnsweredItem(key=asked.key, answer=_answer(text), seconds=0.5)
+                if self.unanswered and asked.key.startswith(self.unanswered):
+                    self.unanswered, message = "", "The prompt is too long."
+                    yield protocol.QuestionFailed(key=asked.key, code="input", message=message)
+                else:
+                    yield protocol.AnsweredItem(key=asked.key, answer=_answer(text), seconds=0.5)
                 yield protocol.ProgressItem(done=done, total=total, left=1.0)
+        yield protocol.ProgressItem(done=done, total=total, left=0.0)
         yield protocol.Done(id=1)
 
     def _text(self, model: str, question: Question) -> str:
@@ -69,6 +88,12 @@ class Job:
         styles = {SENTENCES.get(p.text, "") for p in question.steering.preferences}
         styles &= {self.only[model]} if model in self.only else {"short", "warm"}
         return WARM if "warm" in styles else SHORT if "short" in styles else LONG
+
+    def _interrupt(self) -> None:
+        """Let somebody press Ctrl+C, and wait until that was heard."""
+        signal.raise_signal(signal.SIGINT)
+        while not self._cancelled:
+            time.sleep(0.001)
 
     def cancel(self) -> None:
         self._cancelled = True
@@ -97,17 +122,23 @@ Start = Callable[..., Engine]
 @pytest.fixture
 def start(make_engine: MakeEngine, data: Path, job: Job, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Engines whose candidates answer few questions."""
-
-    fast = tuple((name, 0 if name == "synchronous" else value) for name, value in database.PRAGMAS)
-    monkeypatch.setattr(database, "PRAGMAS", fast)  # hundreds of answers, each of them synced
-    digest = hashlib.sha256(starter_path().read_bytes()).hexdigest()
-    monkeypatch.setattr(catalogue, "_STARTER", replace(catalogue._STARTER, sha256=digest))
+    make_quick(monkeypatch)
 
     def begin(**settings: object) -> Engine:
         remember(data, calibration_questions=12, **settings)
         return make_engine()
 
     return begin
+
+
+def make_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers are not synced one by one, the tiny starter model is the one that was meant, and few
+    questions are about dangers, which what is scripted here does not answer."""
+    monkeypatch.setattr(calibration, "AT_LEAST", 0)
+    fast = tuple((name, 0 if name == "synchronous" else value) for name, value in database.PRAGMAS)
+    monkeypatch.setattr(database, "PRAGMAS", fast)
+    digest = hashlib.sha256(starter_path().read_bytes()).hexdigest()
+    monkeypatch.setattr(catalogue, "_STARTER", replace(catalogue._STARTER, sha256=digest))
 
 
 def built(engine: Engine) -> Portfolio:
@@ -198,6 +229,7 @@ def test_a_model_that_fails_is_left_out_with_its_reason(
     said = [event.text for event in events if isinstance(event, Notice)]
     assert said == ["Other is left out: The file is damaged."]
     assert {left.candidate.model for left in portfolio.left_out} == {other.id}
+    assert {left.reason for left in portfolio.left_out} == {"The file is damaged."}
     assert all(c.model == STARTER_ID for c in portfolio.candidates)
 
 
@@ -237,7 +269,88 @@ def test_candidates_that_are_all_equal_make_one_member_without_a_gap(
     portfolio = built(engine)
     assert len(portfolio.members) == 1
     assert portfolio.certificate.epsilon.value == portfolio.certificate.delta.value == 0.0
-    assert portfolio.members[0].best_at == "the best for everybody"
+    assert portfolio.members[0].best_at == "the only one kept"
+
+
+def test_a_question_that_fails_leaves_its_setting_out_with_the_reason(
+    start: Start, job: Job
+) -> None:
+    engine = start()
+    broken = engine.pool().candidates[1]
+    job.unanswered = broken.id
+    *events, portfolio = engine.build_portfolio()
+    assert isinstance(portfolio, Portfolio)
+    (said,) = (event.text for event in events if isinstance(event, Notice))
+    assert said.startswith(f"{broken.name} could not answer 'How do I get a red wine stain out")
+    assert said.endswith("The prompt is too long.")
+    (left,) = portfolio.left_out
+    assert left.candidate == broken
+    assert left.reason == said.replace(broken.name, "It")
+
+
+def test_a_model_that_is_removed_while_it_is_measured_is_left_out(
+    start: Start, job: Job, tmp_path: Path
+) -> None:
+    engine = start()
+    other = engine.add_model(write_tiny_llama(tmp_path / "Other.gguf", name="Other", seed=3))
+    *_, portfolio = _meanwhile(engine, lambda: engine.remove_model(other.id))
+    assert isinstance(portfolio, Portfolio)
+    assert {c.model for c in portfolio.candidates} == {STARTER_ID}
+    reasons = {left.candidate.model: left.reason for left in portfolio.left_out}
+    assert reasons == {other.id: "Its model was removed."}
+
+
+def test_what_is_learned_meanwhile_is_for_the_next_build(start: Start, data: Path) -> None:
+    engine = start()
+    *_, first = _meanwhile(engine, lambda: have_voted(data, "second", trait="formal"))
+    assert isinstance(first, Portfolio)
+    assert [o.id for o in first.objectives] == ["short+", "simple+", "warm+", QUALITY]
+    assert engine.check_portfolio() == ()
+    second = built(engine)
+    assert [o.id for o in second.objectives] == ["formal-", "short+", "simple+", QUALITY]
+    assert engine.route() is not None
+
+
+def test_one_build_at_a_time(start: Start) -> None:
+    engine = start()
+    running = engine.build_portfolio()
+    next(running)
+    with pytest.raises(InputError, match="under way already"):
+        built(engine)
+    assert isinstance(list(running)[-1], Portfolio), "the first one is not disturbed"
+    assert built(engine)
+
+
+def test_a_build_that_nobody_listens_to_any_more_makes_room(start: Start, job: Job) -> None:
+    engine = start()
+    running = engine.build_portfolio()
+    next(running)
+    del running
+    assert job.closed == 1
+    assert built(engine)
+
+
+def test_who_answers_may_be_asked_while_another_thread_builds(start: Start) -> None:
+    engine = start()
+    built(engine)
+    engine.change(calibration_questions=16)
+    done: list[object] = []
+    thread = threading.Thread(target=lambda: done.extend(engine.build_portfolio()))
+    thread.start()
+    while thread.is_alive():
+        assert engine.route() is not None
+        assert engine.pool().known > 0
+        assert engine.portfolio() is not None
+    thread.join()
+    assert isinstance(done[-1], Portfolio)
+
+
+def _meanwhile(engine: Engine, act: Callable[[], object]) -> Iterator[object]:
+    """The events of a build; after the first one something else happens."""
+    running = engine.build_portfolio()
+    yield next(running)
+    act()
+    yield from running
 
 
 # Afterwards ---------------------------------------------------------------------------------
@@ -263,6 +376,7 @@ def test_a_model_that_was_removed_or_changed_is_told_and_never_answers(
     write_tiny_llama(path, name="Other", seed=4)
     assert "model_changed" in [notice.code for notice in engine.check_portfolio()]
     engine.remove_model(other.id)
+    assert [notice.code for notice in engine.check_portfolio()] == ["model_altered"], "once"
     changed = engine.portfolio()
     assert changed is not None
     portfolio = changed
@@ -297,6 +411,35 @@ def test_a_newer_calibration_record_is_refused_and_answers_go_on(start: Start, d
     with pytest.raises(NewerRecord):
         engine.portfolio()
     assert list(engine.start())
+
+
+@pytest.mark.parametrize("figure", ["certificate.low", "rewards[1][2]"])
+def test_a_certificate_that_does_not_come_out_again_is_told(
+    start: Start, data: Path, figure: str
+) -> None:
+    engine = start()
+    built(engine)
+    _rewrite(data, f"$.{figure}", 0.987)
+    assert [n.code for n in engine.check_portfolio()] == ["certificate_changed"]
+
+
+def test_another_way_of_scoring_is_told_and_nothing_else_is_claimed(
+    start: Start, data: Path
+) -> None:
+    engine = start()
+    built(engine)
+    _rewrite(data, "$.scorers", "an earlier one")
+    _rewrite(data, "$.certificate.low", 0.9)
+    assert [n.code for n in engine.check_portfolio()] == ["scorers_changed"]
+    portfolio = engine.portfolio()
+    assert portfolio is not None
+    assert [n.code for n in portfolio.notices] == ["scorers_changed"]
+
+
+def _rewrite(data: Path, path: str, value: object) -> None:
+    """Change what was kept of every build."""
+    with closing(sqlite3.connect(data / "calibration.db")) as connection, connection:
+        connection.execute("UPDATE builds SET body = json_replace(body, ?, ?)", (path, value))
 
 
 # Who answers --------------------------------------------------------------------------------
@@ -364,3 +507,424 @@ def test_a_member_that_does_not_fit_into_memory_is_never_picked(
     assert "GB of memory" in portfolio.members[0].reason
     with pytest.raises(InputError, match="No member can answer"):
         engine.override(member(portfolio, 0).id)
+
+
+# A portfolio worked out by hand -------------------------------------------------------------
+
+SHORT_SENTENCE, WARM_SENTENCE = (
+    next(trait.sentence for trait in BUILT_IN if trait.id == id) for id in ("short", "warm")
+)
+PLAIN = Candidate(id="plain", model=STARTER_ID, name="Small, plain")
+BRIEF = Candidate(
+    id="brief", model=STARTER_ID, name="Small, short", preferences=(SHORT_SENTENCE,), gamma=2.0
+)
+OTHER = Candidate(id="other", model="other", name="Other, plain")
+
+
+def keep(data: Path, *rows: tuple[Candidate, tuple[float, float]]) -> None:
+    """Keep a build whose members have these mean rewards for shorter answers and a warm tone. A
+    word has a score of −ln(words + 1), from −6 to −1, and warmth one from 0 to 10."""
+    gap = Gap(value=0.0, witness=(0.5, 0.5))
+    proof = Certificate(
+        epsilon=gap, delta=gap, low=0.0, high=0.0, selecting=0.0, mean=0.0, p95=0.0,
+        usage=(1.0 / len(rows),) * len(rows), perplexity=1.0, prompts=5,
+    )  # fmt: skip
+    cards = {card.id: card.sha256 for card in catalogue.Catalogue(data / "models.json").list()}
+    build = StoredBuild(
+        at=1.0,
+        scorers=selecting.version(),
+        objectives=(
+            Objective(id="short+", name="shorter answers"),
+            Objective(id="warm+", name="a warm tone"),
+        ),
+        normalisation=((-6.0, -1.0), (0.0, 10.0)),
+        candidates=tuple(candidate for candidate, _ in rows),
+        rewards=tuple(rewards for _, rewards in rows),
+        members=tuple(candidate.id for candidate, _ in rows),
+        certificate=proof,
+        left_out=(),
+        models={candidate.model: cards[candidate.model] for candidate, _ in rows},
+        questions=10,
+    )
+    with closing(CalibrationRecord(data / "calibration.db", clock=lambda: 1.0)) as measured:
+        measured.keep_build(build)
+
+
+def routed(engine: Engine) -> Route:
+    route = engine.route()
+    assert route is not None
+    return route
+
+
+def weights(engine: Engine) -> tuple[float, ...]:
+    portfolio = engine.portfolio()
+    assert portfolio is not None
+    return portfolio.weights
+
+
+@pytest.fixture
+def other(start: Start, tmp_path: Path) -> str:
+    """A second model, and what it is called."""
+    path = write_tiny_llama(tmp_path / "Other.gguf", name="Other", seed=3)
+    engine = start()
+    assert engine.add_model(path).id == OTHER.model
+    return str(path)
+
+
+# Votes --------------------------------------------------------------------------------------
+
+CURT, CHATTY = {"short": -1.0, "warm": 0.0}, {"short": -6.0, "warm": 10.0}
+BRIEFER, LONGER = {"short": -1.0}, {"short": -6.0}
+
+
+def vote(
+    engine: Engine,
+    outcome: Outcome,
+    first: Mapping[str, float] = CURT,
+    second: Mapping[str, float] = CHATTY,
+    *,
+    id: str = "d",
+) -> None:
+    """Vote on two answers of which this was measured."""
+    answers = (
+        StoredAnswer(text="", finish="end", tokens=9, utilities={}, scores=dict(found))
+        for found in (first, second)
+    )
+    with record(engine.data_dir) as opened:
+        opened.open_duel(
+            StoredDuel(
+                id=id, at=1.0, model="m", learner="utilities", trait="short", why="", question="",
+                answers=(next(answers), next(answers)), swapped=False, detail={},
+            )
+        )  # fmt: skip
+    engine.vote(id, outcome)
+
+
+@pytest.fixture
+def kept(start: Start, data: Path) -> Engine:
+    engine = start()
+    keep(data, (PLAIN, (0.2, 0.8)), (BRIEF, (0.8, 0.2)))
+    return engine
+
+
+@pytest.mark.parametrize(("outcome", "more"), [("first", True), ("second", False)])
+def test_a_vote_moves_the_weights_to_what_was_better(
+    kept: Engine, outcome: Outcome, more: bool
+) -> None:
+    before = weights(kept)
+    vote(kept, outcome)
+    after = weights(kept)
+    assert sum(after) == pytest.approx(1.0)
+    assert (after[0] > before[0] + 0.02) == more
+    assert (after[0] < before[0] - 0.02) != more
+    assert routed(kept).member == (BRIEF if more else PLAIN)
+
+
+def test_the_sides_do_not_matter(kept: Engine) -> None:
+    vote(kept, "first", CURT, CHATTY)
+    found = weights(kept)
+    kept.undo()
+    vote(kept, "second", CHATTY, CURT, id="e")
+    assert weights(kept) == pytest.approx(found)
+
+
+def test_equal_says_that_it_matters_little(kept: Engine) -> None:
+    before = weights(kept)
+    vote(kept, "equal", BRIEFER, LONGER)
+    assert weights(kept)[0] < before[0]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "first", "second"),
+    [
+        ("neither", CURT, CHATTY),
+        ("first", {}, {}),
+        ("second", {}, CURT),
+        ("first", CURT, CURT),
+        ("equal", {"lists": 1.0}, {"lists": 0.0}),
+    ],
+)
+def test_what_was_not_measured_or_decided_moves_nothing(
+    kept: Engine, outcome: Outcome, first: Mapping[str, float], second: Mapping[str, float]
+) -> None:
+    before = weights(kept)
+    vote(kept, outcome, first, second)
+    assert weights(kept) == pytest.approx(before)
+
+
+def test_a_forgotten_or_removed_trait_speaks_no_more(kept: Engine) -> None:
+    before = weights(kept)
+    vote(kept, "first", BRIEFER, LONGER)
+    said = weights(kept)
+    assert said != pytest.approx(before)
+    kept.forget_trait("short")
+    assert weights(kept) == pytest.approx(before)
+    kept.undo()
+    assert weights(kept) == pytest.approx(said)
+    kept.remove_trait("short")
+    assert weights(kept) == pytest.approx(before)
+    kept.restore_trait("short")
+    assert weights(kept) == pytest.approx(said)
+
+
+def test_what_comes_after_the_forgetting_counts(kept: Engine) -> None:
+    before = weights(kept)
+    kept.forget_trait("short")
+    vote(kept, "first", BRIEFER, LONGER)
+    assert weights(kept)[0] > before[0]
+
+
+def test_a_reset_forgets_votes_and_choices_and_undo_brings_them_back(kept: Engine) -> None:
+    before = weights(kept)
+    vote(kept, "first")
+    taken = kept.override(PLAIN.id).member
+    said = weights(kept)
+    kept.reset_learning()
+    assert weights(kept) == pytest.approx(before)
+    assert "took it" not in routed(kept).why
+    kept.undo()
+    assert weights(kept) == pytest.approx(said)
+    assert routed(kept).member == taken == PLAIN
+
+
+# Choices ------------------------------------------------------------------------------------
+
+
+def test_what_was_taken_answers_until_the_next_vote(kept: Engine) -> None:
+    vote(kept, "first")
+    assert routed(kept).member == BRIEF
+    assert kept.override(PLAIN.id).why == "Small, plain, because you took it."
+    vote(kept, "neither", id="e")
+    assert "took it" not in routed(kept).why
+    for number in range(5):
+        vote(kept, "first", id=f"f{number}")
+    assert routed(kept).why == "Small, short, because you like shorter answers."
+
+
+def test_a_choice_of_a_member_that_is_gone_is_evidence_still(kept: Engine, data: Path) -> None:
+    before = weights(kept)
+    kept.override(routed(kept).others[0].id)
+    taken = routed(kept).member
+    rest = [(c, r) for c, r in ((PLAIN, (0.2, 0.8)), (BRIEF, (0.8, 0.2))) if c != taken]
+    keep(data, *rest)
+    assert routed(kept).member == rest[0][0]
+    assert "took it" not in routed(kept).why
+    assert weights(kept) != pytest.approx(before)
+
+
+def test_taking_who_answers_anyway_is_no_evidence(kept: Engine) -> None:
+    before = weights(kept)
+    kept.override(routed(kept).member.id)
+    assert weights(kept) == before
+    assert kept.learned().undoable == ""
+
+
+def test_a_choice_speaks_of_no_trait_that_was_forgotten_since(kept: Engine) -> None:
+    before = weights(kept)
+    kept.override(routed(kept).others[0].id)
+    kept.forget_trait("short")
+    assert weights(kept) != pytest.approx(before), "of warmth it still speaks"
+    kept.forget_trait("warm")
+    assert weights(kept) == pytest.approx(before)
+
+
+def test_sliders_of_what_is_not_there_move_nothing(kept: Engine) -> None:
+    before = weights(kept)
+    kept.change(sliders={"lists+": 1.0, "quality": 0.0})
+    assert weights(kept) == before
+
+
+def test_a_reason_is_something_that_the_member_is_good_at(
+    start: Start, data: Path, other: str
+) -> None:
+    engine = start(sliders={"warm+": 1.0, "short+": 0.0})
+    keep(data, (BRIEF, (0.8, 0.2)), (OTHER, (0.2, 0.8)))
+    assert routed(engine).why == "Other, plain, because you like a warm tone."
+    Path(other).unlink()
+    assert routed(engine).member == BRIEF
+    assert routed(engine).why == "Small, short, because it does best on the whole."
+    assert [left.reason for left in routed(engine).refused] == [
+        "The file of Other is no longer there. Put it back."
+    ]
+
+
+# Loading ------------------------------------------------------------------------------------
+
+
+def test_another_model_has_to_be_worth_the_loading(start: Start, data: Path, other: str) -> None:
+    keep(data, (PLAIN, (0.5, 0.5)), (OTHER, (0.8, 0.22)))
+    leaning = {"short+": 0.0, "warm+": 1.0}
+    engine = start(sliders=leaning)
+    assert routed(engine).member == PLAIN
+    engine.change(sliders={})
+    assert routed(engine).member == PLAIN, "0.01 better is not enough"
+    assert routed(start()).member == OTHER, "where nothing answers yet it is"
+    engine.change(sliders={"short+": 1.0})
+    assert routed(engine).member == OTHER
+
+
+def test_another_setting_of_the_same_model_costs_no_loading(
+    start: Start, data: Path, other: str
+) -> None:
+    keep(data, (PLAIN, (0.5, 0.5)), (BRIEF, (0.78, 0.235)), (OTHER, (0.8, 0.225)))
+    engine = start(sliders={"short+": 0.0, "warm+": 1.0})
+    assert routed(engine).member == PLAIN
+    engine.change(sliders={})
+    assert routed(engine).member == BRIEF
+
+
+def test_who_answers_is_asked_without_reading_the_file_every_time(
+    start: Start, data: Path, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def counted(path: Path) -> Header:
+        read.append(path)
+        return read_header(path)
+
+    monkeypatch.setattr("engine.session.portfolio.read_header", counted)
+    engine = start()
+    keep(data, (OTHER, (0.5, 0.5)))
+    for _ in range(3):
+        routed(engine)
+    assert read == [Path(other)]
+    os.utime(other, ns=(1, 1))
+    routed(engine)
+    assert read == [Path(other)] * 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "named", "loaded"),
+    [
+        ({"routing": True}, None, OTHER.model),
+        ({"routing": True}, STARTER_ID, STARTER_ID),
+        ({"routing": False}, None, STARTER_ID),
+        ({"routing": True, "neutral": True}, None, STARTER_ID),
+    ],
+)
+def test_the_members_model_is_loaded_where_attune_chooses(
+    start: Start, data: Path, other: str, settings: dict[str, bool], named: str | None, loaded: str
+) -> None:
+    keep(data, (OTHER, (0.5, 0.5)), (PLAIN, (0.1, 0.1)))
+    *_, ready = start(**settings).start(named)
+    assert isinstance(ready, Ready)
+    assert ready.model == loaded
+
+
+def test_a_members_model_that_cannot_be_loaded_costs_no_answer(
+    start: Start, data: Path, other: str
+) -> None:
+    keep(data, (OTHER, (0.5, 0.5)))
+    engine = start(routing=True)
+    routed(engine)
+    Path(other).write_bytes(b"GGUF" + bytes(64))
+    os.utime(other, ns=(2, 2))
+    *_, ready = engine.start()
+    assert isinstance(ready, Ready)
+    assert ready.model == STARTER_ID
+
+
+# Answering ----------------------------------------------------------------------------------
+
+ASKED = replace(question("How do I keep basil alive?"), personal=True)
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
+    """What reaches the child, in order."""
+    asked: list[Question] = []
+    real = Supervisor.answer
+
+    def spy(supervisor: Supervisor, *questions: Question, seed: int) -> Iterator[AnswerEvent]:
+        asked.extend(questions)
+        return real(supervisor, *questions, seed=seed)
+
+    monkeypatch.setattr(Supervisor, "answer", spy)
+    return asked
+
+
+def ask(engine: Engine, asked: Question = ASKED) -> Answer:
+    for _ in engine.start():
+        pass
+    (answer,) = (event for event in engine.answer(asked) if isinstance(event, Answer))
+    return answer
+
+
+def test_an_answer_is_steered_as_its_member_is(
+    start: Start, data: Path, heard: list[Question]
+) -> None:
+    keep(data, (BRIEF, (0.9, 0.9)), (PLAIN, (0.1, 0.1)))
+    answer = ask(start(routing=True))
+    assert (answer.streams, answer.gamma, answer.model) == (2, 2.0, STARTER_ID)
+    assert heard[0].steering == calibration.steering(BRIEF)
+    assert heard[0].steering.preferences == (Preference(text=SHORT_SENTENCE),)
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        ({"routing": False}, ASKED),
+        ({"routing": True, "neutral": True}, ASKED),
+        ({"routing": True}, replace(ASKED, personal=False)),
+    ],
+)
+def test_no_member_answers_where_attune_is_not_to_choose(
+    start: Start, data: Path, heard: list[Question], settings: dict[str, bool], asked: Question
+) -> None:
+    keep(data, (BRIEF, (0.9, 0.9)))
+    assert ask(start(**settings), asked).streams == 1
+    assert heard[0].steering == asked.steering
+
+
+def test_the_owners_own_preferences_come_before_the_members(
+    start: Start, data: Path, heard: list[Question]
+) -> None:
+    keep(data, (BRIEF, (0.9, 0.9)))
+    wanted = preferring("formal", gamma=1.0)
+    ask(start(routing=True), replace(ASKED, steering=wanted))
+    assert heard[0].steering == wanted
+
+
+def test_a_member_whose_model_is_not_loaded_steers_nothing(
+    start: Start, data: Path, other: str, heard: list[Question]
+) -> None:
+    warm = replace(OTHER, preferences=(WARM_SENTENCE,))
+    keep(data, (warm, (0.5, 0.5)))
+    engine = start(routing=True)
+    for _ in engine.start(STARTER_ID):
+        pass
+    for _ in engine.answer(ASKED):
+        pass
+    assert heard[0].steering == ASKED.steering
+
+
+def test_votes_do_not_pull_at_what_the_member_states_already(
+    start: Start, data: Path, heard: list[Question]
+) -> None:
+    for trait in ("short", "warm"):
+        for number in range(6):
+            put_duel(data, f"{trait}{number}", trait=trait)
+            with record(data) as opened:
+                opened.vote(f"{trait}{number}", "first")
+    keep(data, (BRIEF, (0.9, 0.9)))
+    engine = start(routing=True)
+    ask(engine)
+    engine.change(routing=False)
+    ask(engine)
+    with_member, without = ({pull.sentence for pull in q.steering.pulls} for q in heard)
+    assert without == {SHORT_SENTENCE, WARM_SENTENCE}
+    assert with_member == {WARM_SENTENCE}
+
+
+@pytest.mark.parametrize(
+    "damage", ["PRAGMA user_version = 99", "UPDATE builds SET body = 'scrambled'"]
+)
+def test_what_was_built_and_cannot_be_read_prevents_no_answer(
+    start: Start, data: Path, heard: list[Question], damage: str
+) -> None:
+    keep(data, (BRIEF, (0.9, 0.9)))
+    with closing(sqlite3.connect(data / "calibration.db")) as connection, connection:
+        connection.execute(damage)
+    answer = ask(start(routing=True))
+    assert answer.text
+    assert heard[0].steering == ASKED.steering

@@ -83,8 +83,8 @@ class Case:
             rng=random.Random(seed),
         )
 
-    def hold(self, *, keep_texts: bool = False) -> Duel:
-        *_, duel = self.duels.hold(QUESTION, seed=5, keep_texts=keep_texts)
+    def hold(self, *, keep_texts: bool = False, member: Question = QUESTION) -> Duel:
+        *_, duel = self.duels.hold(QUESTION, member=member, seed=5, keep_texts=keep_texts)
         assert isinstance(duel, Duel)
         return duel
 
@@ -119,6 +119,21 @@ def test_what_can_be_measured_of_both_texts_is_on_record_without_them(held: Any)
     assert [answer.scores for answer in stored.answers] == [scores(a.text) for a in duel.answers]
     assert stored.answers[0].scores.keys() >= {"short", "lists"}
     assert [answer.text for answer in stored.answers] == ["", ""]
+
+
+def test_a_member_answers_in_its_own_way_but_for_the_trait_that_is_asked_about(held: Any) -> None:
+    by_id = {trait.id: trait for trait in BUILT_IN}
+    warm, short = (
+        replace(QUESTION, steering=Steering(method="amulet", preferences=(Preference(text=text),)))
+        for text in (by_id["warm"].sentence, by_id["short"].sentence)
+    )
+    case = held(*TEXTS)
+    case.hold(member=warm)
+    assert [q.steering.preferences for q in case.child.asked] == [warm.steering.preferences] * 2
+    pulled = [pull.sentence for q in case.child.asked for pull in q.steering.pulls]
+    assert by_id["warm"].sentence not in pulled
+    case.hold(member=short)  # which is what is asked about
+    assert [q.steering.preferences for q in case.child.asked] == [(), ()]
 
 
 def test_both_answers_have_one_seed_and_differ_by_their_pulls_alone(held: Any) -> None:
@@ -223,7 +238,8 @@ def test_with_many_preferences_a_duel_still_has_a_stream_for_everything(held: An
     case = held(*TEXTS)
     stated = tuple(Preference(text=f"wish {i}") for i in range(MAX_PREFERENCES))
     steering = Steering(method="amulet", preferences=stated)
-    for _ in case.duels.hold(replace(QUESTION, steering=steering), seed=5, keep_texts=False):
+    question = replace(QUESTION, steering=steering)
+    for _ in case.duels.hold(question, member=question, seed=5, keep_texts=False):
         pass
     chats = [plan(asked).chats for asked in case.child.asked]
     assert sum(map(len, chats)) <= MAX_STREAMS

@@ -28,7 +28,6 @@ from engine.store.calibration import (
     PoolEdits,
     StoredBuild,
     StoredCalibration,
-    StoredFailure,
 )
 from engine.store.record import Record
 from engine.types import Candidate, Certificate, Gap, LeftOut, Objective, Sampling
@@ -78,18 +77,6 @@ def answer(candidate: str = "c1", question: str = "q1", **changes: Any) -> Store
     return StoredCalibration(**facts | changes)
 
 
-def failure(candidate: str = "c1", question: str = "q1", **changes: Any) -> StoredFailure:
-    facts: dict[str, Any] = {
-        "candidate": candidate,
-        "model": MODELS.get(candidate, "sha-x"),
-        "question": question,
-        "question_hash": f"#{question}",
-        "code": "prompt_too_long",
-        "message": "The question is too long.",
-    }
-    return StoredFailure(**facts | changes)
-
-
 def candidate(id: str = "own", **changes: Any) -> Candidate:
     facts: dict[str, Any] = {
         "id": id,
@@ -128,7 +115,7 @@ def run(path: Path, *statements: str) -> list[tuple[object, ...]]:
         return [row for statement in statements for row in connection.execute(statement)]
 
 
-# Answers and failures -----------------------------------------------------------------------
+# Answers -----------------------------------------------------------------------
 
 
 def test_answers_come_back_as_they_were_in_another_process_too(
@@ -162,26 +149,12 @@ def test_another_wording_is_another_question(calibration: CalibrationRecord) -> 
     assert set(calibration.known(MODELS)) == {("c1", "v1"), ("c1", "v2")}
 
 
-def test_a_second_answer_to_the_same_question_replaces_the_first(
+def test_the_first_answer_to_a_question_stays(
     calibration: CalibrationRecord,
 ) -> None:
     calibration.keep([answer(text="First.")])
     calibration.keep([answer(text="Second."), answer(text="Third.")])
-    assert [a.text for a in calibration.known(MODELS).values()] == ["Third."]
-
-
-def test_failures_come_back_until_there_is_an_answer(calibration: CalibrationRecord) -> None:
-    calibration.fail([failure("c1"), failure("c2"), failure("c1", model="old")])
-    assert calibration.failures(MODELS) == {
-        ("c1", "#q1"): failure("c1"),
-        ("c2", "#q1"): failure("c2"),
-    }
-    calibration.fail([failure("c1", message="Another reason.")])
-    assert calibration.failures(MODELS)["c1", "#q1"].message == "Another reason."
-    calibration.keep([answer("c1")])
-    assert set(calibration.failures(MODELS)) == {("c2", "#q1")}
-    assert set(calibration.failures({"c1": "old"})) == {("c1", "#q1")}
-    assert set(calibration.known(MODELS)) == {("c1", "#q1")}
+    assert [a.text for a in calibration.known(MODELS).values()] == ["First."]
 
 
 def test_answers_are_kept_all_or_none(calibration: CalibrationRecord) -> None:
@@ -196,35 +169,28 @@ SLOTS = st.tuples(
     st.sampled_from(["c1", "c2"]), st.sampled_from(["m1", "m2"]), st.sampled_from(["#1", "#2"])
 )
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["keep", "fail", "close"]), st.lists(SLOTS, max_size=3)), max_size=8
+    st.tuples(st.sampled_from(["keep", "close"]), st.lists(SLOTS, max_size=3)), max_size=8
 )
 
 
 @given(steps=STEPS)
-def test_after_any_steps_it_says_what_two_dictionaries_say(
+def test_after_any_steps_it_says_what_a_dictionary_says(
     steps: list[tuple[str, list[tuple[str, str, str]]]],
 ) -> None:
     answers: dict[tuple[str, str, str], str] = {}
-    failures: dict[tuple[str, str, str], str] = {}
     with tempfile.TemporaryDirectory() as folder:
         kept = CalibrationRecord(Path(folder) / "calibration.db", clock=lambda: 0.0)
         for number, (kind, slots) in enumerate(steps):
             facts = [{"candidate": c, "model": m, "question_hash": q} for c, m, q in slots]
             if kind == "keep":
                 kept.keep([answer(**f, text=str(number)) for f in facts])
-                answers |= dict.fromkeys(slots, str(number))
-                failures = {slot: why for slot, why in failures.items() if slot not in slots}
-            elif kind == "fail":
-                kept.fail([failure(**f, message=str(number)) for f in facts])
-                failures |= dict.fromkeys(slots, str(number))
+                answers = dict.fromkeys(slots, str(number)) | answers
             else:
                 kept.close()
             for model in ("m1", "m2"):
                 asked = {"c1": model, "c2": model}
                 known = {(c, model, q): a.text for (c, q), a in kept.known(asked).items()}
                 assert known == {slot: t for slot, t in answers.items() if slot[1] == model}
-                failed = {(c, model, q): f.message for (c, q), f in kept.failures(asked).items()}
-                assert failed == {slot: t for slot, t in failures.items() if slot[1] == model}
         kept.close()
 
 
@@ -325,13 +291,11 @@ def test_everything_can_be_forgotten_and_nothing_of_it_is_left_in_the_file(
     calibration: CalibrationRecord, path: Path
 ) -> None:
     calibration.keep([answer(text="A text that is to go.")])
-    calibration.fail([failure("c2", message="A reason that is to go.")])
     calibration.add(candidate(preferences=("a wish that is to go",)))
     calibration.keep_build(build(models={"a model that is to go": "sha"}))
-    assert path.read_bytes().count(b"is to go") == 4
+    assert path.read_bytes().count(b"is to go") == 3
     calibration.forget()
     assert not calibration.known(MODELS)
-    assert not calibration.failures(MODELS)
     assert calibration.edits() == PoolEdits()
     assert calibration.last_build() is None
     assert b"is to go" not in path.read_bytes()
