@@ -24,6 +24,7 @@ from engine.errors import (
     DamagedModel,
     EngineError,
     InputError,
+    InvalidParameter,
     ModelError,
     ModelNotFound,
     Stopped,
@@ -49,6 +50,7 @@ from engine.types import (
     MAX_GAMMA,
     MAX_MEMBERS,
     MAX_PREFERENCES,
+    MERGE_METHODS,
     METHODS,
     NEUTRAL,
     QUESTIONS,
@@ -68,6 +70,8 @@ from engine.types import (
     LearnerName,
     LeftOut,
     Member,
+    MergeMethod,
+    MergeStorage,
     Message,
     Method,
     ModelCard,
@@ -89,6 +93,7 @@ from engine.types import (
     Started,
     StartEvent,
     Steering,
+    TrainedAdapter,
     Trait,
     Trial,
     Voted,
@@ -97,13 +102,19 @@ from engine.version import __version__
 
 if TYPE_CHECKING:
     from engine.jobs.client import JobClient
+    from engine.models.cards import MergeCard
     from engine.session.building import Builder
     from engine.session.duels import Duels
     from engine.session.learning import Learning
+    from engine.session.merging import Merger
     from engine.session.pool import Candidates, Owned
     from engine.session.portfolio import Portfolios
+    from engine.session.workshop import Workshop
 
 log = logging.getLogger("engine.api")
+
+MAX_SCALE = 10.0
+"""The strongest that an adapter may act."""
 
 CONTEXT = 8192
 """Tokens in the cache unless memory or the owner says otherwise."""
@@ -178,11 +189,17 @@ class Engine:
 
     # Answering ------------------------------------------------------------------------------
 
-    def start(self, model: str | None = None) -> Iterator[StartEvent]:
+    def start(
+        self, model: str | None = None, *, adapters: Sequence[tuple[Path, float]] = ()
+    ) -> Iterator[StartEvent]:
         """Start the child, test it on the first start, load a model; ends with `Ready`. Blocks.
 
-        model  id or path for this run only; None is that of the member that answers next, else
-               the chosen one, and where that cannot be used the starter model with a notice why
+        model     id or path for this run only; None is that of the member that answers next, else
+                  the chosen one, and where that cannot be used the starter model with a notice why
+        adapters  files of adapters made for this model that act on it in this run, and how
+                  strongly, from -10 to 10; 1 is as it was trained
+
+        Raises what loading raises; of an adapter InvalidParameter, UnsupportedModel, DamagedModel.
         """
         yield from self._early
         self._early = ()
@@ -190,11 +207,11 @@ class Engine:
         try:
             card = self._catalogue.get(wanted)
             yield from self._catalogue.notices
-            yield from self._load(card)
+            yield from self._load(card, adapters)
         except Stopped:
             raise
         except (ModelError, EngineError) as error:
-            if model or wanted == STARTER_ID:
+            if model or adapters or wanted == STARTER_ID:
                 raise
             yield Notice(code="starter_instead", text=f"{error.message} The starter model answers.")
             yield from self._load(self._catalogue.get(STARTER_ID))
@@ -242,7 +259,8 @@ class Engine:
         """
         self._since_duel = 0
         keep = self._settings.keep_texts
-        yield from self._duels.hold(question, seed=self._seeds(), keep_texts=keep)
+        member = self._as_member(question)
+        yield from self._duels.hold(question, member=member, seed=self._seeds(), keep_texts=keep)
 
     def vote(self, duel: str, outcome: Outcome) -> Voted:
         """Record a vote; it is on the disk when this returns. Blocks.
@@ -394,6 +412,77 @@ class Engine:
         """
         return self._portfolios.override(candidate)
 
+    # Workshop -------------------------------------------------------------------------------
+
+    def merge(
+        self,
+        base: str,
+        members: Sequence[str],
+        *,
+        out: Path,
+        method: MergeMethod = "calm",
+        storage: MergeStorage = "Q8_0",
+        epochs: int = 20,
+        seed: int = 0,
+    ) -> Iterator[Notice | Progress | MergeCard]:
+        """Merge fine-tuned models and adapters of one base into one model; ends with its card.
+
+        Blocks, for minutes or hours with a method that learns; may be iterated in another thread
+        than the one that asks. Where `stop_merge` ends it, or something kills it, the same merge
+        goes on there the next time.
+
+        base     id or path
+        members  2 to 8 paths or ids
+        out      of the new file, NAME.gguf, which must not exist
+        method   "calm" learns a mask; "best" tries all and writes what keeps the members best
+        epochs   of each mask at most
+
+        Raises Stopped, InputError, ModelError, StorageError, EngineError.
+        """
+        from engine.session.merging import Wanted
+
+        wanted = Wanted(
+            base=base,
+            members=members,
+            out=out,
+            method=method,
+            storage=storage,
+            epochs=epochs,
+            seed=seed,
+        )
+        return self._merger.merge(wanted)
+
+    def stop_merge(self) -> None:
+        """End the merge that is running; what it learned is kept. Any thread."""
+        self._merger.stop()
+
+    def train_adapter(
+        self, trait: str, *, out: Path, base: str = "", steps: int | None = None, seed: int = 0
+    ) -> Iterator[Notice | Progress | TrainedAdapter]:
+        """Train an adapter that answers of itself as Amulet makes the model answer; ends with what
+        came of it.
+
+        Blocks, for minutes; may be iterated in another thread than the one that asks. Where
+        `stop_training` ends it, or something kills it, the same training goes on there.
+
+        trait  a pole that can be measured: "short+", "formal-"; without a sign it is "+"
+        out    of the adapter, NAME.gguf, which must not exist
+        base   id or path of a llama-type model; "" is the starter model
+        steps  of training, in 1..1000; None is what was found to be enough
+
+        Raises Stopped, InputError, ModelError, StorageError, EngineError.
+        """
+        from engine.session.lessons import STEPS, Wanted
+
+        steps = STEPS if steps is None else steps
+        wanted = Wanted(trait=trait, out=out, base=base, steps=steps, seed=seed)
+        yield from self._launch(self._catalogue.get(base))
+        yield from self._workshop.train(wanted)
+
+    def stop_training(self) -> None:
+        """End the training that is running; what it learned is kept. Any thread."""
+        self._workshop.stop()
+
     # Models ---------------------------------------------------------------------------------
 
     def models(self) -> tuple[ModelCard, ...]:
@@ -487,7 +576,7 @@ class Engine:
         return Owned(
             models=self._catalogue.list,
             settings=lambda: self._settings,
-            learned=lambda: self._learning.learned().traits,
+            learned=lambda: self._learning.learned(),
         )
 
     @cached_property
@@ -507,6 +596,30 @@ class Engine:
             spawn=self._spawn_job,
             launch=lambda: self._known() or Launch(),
             clock=self._clock,
+        )
+
+    @cached_property
+    def _merger(self) -> Merger:
+        from engine.session.merging import Merger
+
+        return Merger(
+            self._catalogue,
+            self._folder.root / "merging",
+            spawn=self._spawn_job,
+            launch=lambda: self._known() or Launch(),
+        )
+
+    @cached_property
+    def _workshop(self) -> Workshop:
+        from engine.session.workshop import Workshop
+
+        return Workshop(
+            self._catalogue,
+            self._measured,
+            self._folder.root / "workshop",
+            spawn=self._spawn_job,
+            launch=lambda: self._known() or Launch(),
+            sampling=lambda: self._settings.sampling,
         )
 
     @cached_property
@@ -545,11 +658,10 @@ class Engine:
     def _personal(self, question: Question) -> Generator[Notice, None, Question]:
         """The question with what was learned; as it is where the record cannot be read."""
         from engine.session.duels import steered
-        from engine.session.objectives import unstated
+        from engine.session.objectives import stated, without
 
-        stated = [preference.text for preference in question.steering.preferences]
         try:
-            return steered(question, unstated(self._learning.serving(), stated))
+            return steered(question, without(self._learning.serving(), stated(question)))
         except StorageError as error:
             if not self._told_unusable:
                 self._told_unusable = True
@@ -605,7 +717,9 @@ class Engine:
                 variants=tested.machine.variants,
             )
 
-    def _load(self, card: ModelCard) -> Iterator[StartEvent]:
+    def _load(
+        self, card: ModelCard, adapters: Sequence[tuple[Path, float]] = ()
+    ) -> Iterator[StartEvent]:
         if not card.available:
             raise ModelNotFound(
                 f"{card.name} is no longer at {card.path}. Put the file back, or choose another "
@@ -613,12 +727,30 @@ class Engine:
             )
         header = read_header(Path(card.path))
         check(header)
+        worn = self._checked(card, adapters)
         launch = yield from self._launch(card)
         if (warning := memory.shortage(facts(header), context=launch.context)) is not None:
             yield warning
-        chosen = Chosen(id=card.id, path=card.path, name=card.name)
+        chosen = Chosen(id=card.id, path=card.path, name=card.name, adapters=worn)
         variants = self._settings.variants
         yield from self._supervisor.start(chosen, launch=launch, variants=variants)
+
+    def _checked(
+        self, card: ModelCard, adapters: Sequence[tuple[Path, float]]
+    ) -> tuple[tuple[str, float], ...]:
+        """The adapters, each known to fit before llama.cpp sees it."""
+        if not adapters:
+            return ()
+        from engine.models.adapters import open_adapter
+        from engine.models.weights import open_weights
+
+        base = open_weights(Path(card.path))
+        for path, scale in adapters:
+            if not abs(scale) <= MAX_SCALE:
+                allowed = f"from -{MAX_SCALE:g} to {MAX_SCALE:g}"
+                raise InvalidParameter.outside("scale of an adapter", scale, allowed)
+            open_adapter(path, base=base)
+        return tuple((str(path.absolute()), scale) for path, scale in adapters)
 
     def _remember_launch(self, launch: Launch) -> None:
         self._keep(launch=launch)
@@ -637,6 +769,7 @@ __all__ = [
     "MAX_GAMMA",
     "MAX_MEMBERS",
     "MAX_PREFERENCES",
+    "MERGE_METHODS",
     "METHODS",
     "NEUTRAL",
     "QUESTIONS",
@@ -687,6 +820,7 @@ __all__ = [
     "Started",
     "Steering",
     "StorageError",
+    "TrainedAdapter",
     "Trait",
     "Trial",
     "Voted",

@@ -16,9 +16,17 @@ Combine = Literal["sum", "compose"]
 Finish = Literal["end", "length", "context", "stopped", "interrupted"]
 Outcome = Literal["first", "second", "equal", "neither"]
 LearnerName = Literal["utilities", "neural"]
+MergeMethod = Literal["calm", "average", "arithmetic", "ties", "random-mask", "best"]
+MergeStorage = Literal["Q8_0", "F16"]
 
 METHODS: tuple[Method, ...] = ("base", "pref", "la", "amulet")
 OUTCOMES: tuple[Outcome, ...] = ("first", "second", "equal", "neither")
+MERGE_METHODS: tuple[MergeMethod, ...] = (
+    "calm", "average", "arithmetic", "ties", "random-mask", "best",
+)  # fmt: skip
+"""How models are merged; "best" tries all and takes what keeps the members best."""
+
+MERGE_STORAGES: tuple[MergeStorage, ...] = ("Q8_0", "F16")
 MAX_GAMMA = 10.0
 """The largest strength γ on offer: twice the published 4.65; beyond it small models derail."""
 
@@ -655,6 +663,32 @@ class Progress:
 
 
 BuildEvent = Notice | Progress | Portfolio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedAdapter:
+    """An adapter that was trained, and how it does on questions that it was not trained on.
+
+    objective  what was learned ("short+"); `name` is that in plain words
+    base       id of the model that it was made for
+    plain, amulet, adapter  mean score of the objective without steering, with Amulet and with the
+               adapter alone; the unit is the trait's own, more is more of it
+    kept       (adapter - plain) / (amulet - plain), None where Amulet moves nothing
+    time       seconds per token with the adapter over those of Amulet's two streams; None where
+               it could not be measured
+    questions  that the means are over
+    """
+
+    path: str
+    objective: str
+    name: str
+    base: str
+    plain: float
+    amulet: float
+    adapter: float
+    kept: float | None
+    time: float | None
+    questions: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine.types import METHODS, OUTCOMES
+from engine.types import MERGE_METHODS, METHODS, OUTCOMES
 from engine.version import __version__
 
 
@@ -47,6 +47,8 @@ def parser() -> argparse.ArgumentParser:
     _add_vote(commands)
     _add_profile(commands)
     _add_portfolio(commands)
+    _add_workshop(commands)
+    _add_merge(commands)
     _add_simulate(commands)
     _add_models(commands)
     doctor = _command(commands, "doctor", "how Attune runs on this computer")
@@ -93,6 +95,11 @@ def _add_ask(commands: Any) -> None:
     _add_question(ask)
     _add_steering(ask)
     _add_sampling(ask)
+    ask.add_argument(
+        "--adapter", action="append", default=[], metavar="FILE[=SCALE]",
+        help="an adapter of the model that acts on it, 1 strong unless said otherwise; may be "
+        "given several times",
+    )  # fmt: skip
 
 
 def _add_chat(commands: Any) -> None:
@@ -192,6 +199,44 @@ def _add_portfolio(commands: Any) -> None:
         "--prefer", action="append", default=[], metavar="TEXT", help="of the setting to add"
     )
     pool.add_argument("--strength", type=float, default=2.0, metavar="G", help="of it, 0 to 10")
+
+
+def _add_workshop(commands: Any) -> None:
+    workshop = _command(commands, "workshop", "adapters that make steering free")
+    verbs = workshop.add_subparsers(dest="verb", metavar="VERB", required=True)
+    train = _command(verbs, "train", "train an adapter on steered answers; goes on where it was")
+    train.add_argument(
+        "trait", metavar="TRAIT", help='what to learn: "short+", "formal-"; without a sign it is +'
+    )
+    train.add_argument("--out", type=Path, metavar="FILE", required=True, help="the new adapter")
+    train.add_argument(
+        "--base", metavar="ID|PATH", default="", help="the model; the starter model if left out"
+    )
+    train.add_argument(
+        "--steps", type=int, metavar="N", help="of training; 48 unless said otherwise"
+    )
+    train.add_argument("--seed", type=int, metavar="S", default=0, help="of all that is chance")
+
+
+def _add_merge(commands: Any) -> None:
+    merge = _command(commands, "merge", "several fine-tuned models of one base become one model")
+    merge.add_argument("base", metavar="BASE", help="id or path of what all were made from")
+    merge.add_argument(
+        "members", metavar="MEMBER", nargs="+", help="a fine-tuned model or adapter, GGUF"
+    )
+    merge.add_argument("--out", type=Path, metavar="FILE", required=True, help="the new model")
+    merge.add_argument(
+        "--method", choices=MERGE_METHODS, default="calm",
+        help="calm learns which member every weight is taken from (the default, slow); best tries "
+        "all methods and takes what keeps the members best; the others learn nothing and are quick",
+    )  # fmt: skip
+    merge.add_argument(
+        "--type", choices=("q8_0", "f16"), default="q8_0", help="how changed weights are stored"
+    )
+    merge.add_argument(
+        "--epochs", type=int, metavar="N", default=20, help="rounds of learning at most"
+    )
+    merge.add_argument("--seed", type=int, metavar="S", default=0, help="of all that is chance")
 
 
 def _add_simulate(commands: Any) -> None:

@@ -78,6 +78,10 @@ def _run(arguments: argparse.Namespace, output: Output) -> int:
             from engine.cli.profile import run
         case "portfolio":
             from engine.cli.portfolio import run
+        case "workshop":
+            from engine.cli.workshop import run
+        case "merge":
+            from engine.cli.merge import run
         case "simulate":
             from engine.cli.simulate import run
         case "models":

@@ -12,7 +12,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, Protocol
@@ -22,15 +23,30 @@ from engine.inference import protocol
 from engine.inference.confinement import confine
 from engine.inference.generation import Generation
 from engine.inference.model import Entry, Interrupted, LanguageModel
+from engine.inference.prompts import Prompter
 from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat, Refused, choose, plain
 from engine.inference.threads import ThreadGovernor, most_threads
-from engine.types import Answer, Chunk, Launch, Notice, Started, template_notice
+from engine.inference.variants import plan
+from engine.types import (
+    NEUTRAL,
+    Answer,
+    Chunk,
+    Launch,
+    Notice,
+    Question,
+    Started,
+    template_notice,
+)
 
 log = logging.getLogger("engine.host")
 
 TRIAL_STEPS = 12
 TRIAL_TEXT = "The quick brown fox jumps over the lazy dog."
+
+
+Adapters = Sequence[tuple[str, float]]
+"""Paths of adapters, and how strongly each acts."""
 
 
 class HostedModel(LanguageModel, Protocol):
@@ -53,7 +69,12 @@ class Library(Protocol):
         ...
 
     def load(
-        self, path: str, *, launch: Launch, keep_loading: Callable[[float], bool]
+        self,
+        path: str,
+        *,
+        launch: Launch,
+        keep_loading: Callable[[float], bool],
+        adapters: Adapters = (),
     ) -> HostedModel: ...
 
 
@@ -171,6 +192,8 @@ class Host:
                 return self._load(request)
             case protocol.Generate():
                 return protocol.Answered(id=request.id, answers=self._generate(request))
+            case protocol.Tokenize():
+                return self._tokenize(request)
             case protocol.Cancel():
                 raise InternalError("A cancel is not a request.")
 
@@ -188,7 +211,7 @@ class Host:
     def _load(self, request: protocol.Load) -> protocol.Loaded:
         self._close()
         begun = time.perf_counter()
-        model = self._open(request.path, request.launch)
+        model = self._open(request.path, request.launch, request.adapters)
         self._phase("template")
         form = _format(model, plain_only=request.plain)
         self._loaded = Loaded(model, name=request.name, form=form, threads=request.launch.threads)
@@ -202,11 +225,14 @@ class Host:
             width=model.shape.width,
         )
 
-    def _open(self, path: str, launch: Launch) -> HostedModel:
+    def _open(self, path: str, launch: Launch, adapters: Adapters = ()) -> HostedModel:
         self._phase("load")
         request = self._current
         return self._library.load(
-            path, launch=launch, keep_loading=lambda _share: request not in self._cancelled
+            path,
+            launch=launch,
+            keep_loading=lambda _share: request not in self._cancelled,
+            adapters=adapters,
         )
 
     def _generate(self, request: protocol.Generate) -> tuple[Answer, ...]:
@@ -217,6 +243,23 @@ class Host:
             # It stood its trial and fails this chat; nothing has been said yet.
             self._item(loaded.use_plain(str(refused)))
             return self._stream(request, loaded)
+
+    def _tokenize(self, request: protocol.Tokenize) -> protocol.Tokenized:
+        loaded = self._ready()
+        self._phase("template")
+        try:
+            prompts = _prompts(request.questions, loaded)
+        except Refused as refused:
+            self._item(loaded.use_plain(str(refused)))
+            prompts = _prompts(request.questions, loaded)
+        model = loaded.model
+        end = model.tokenize(model.marks[1], special=True)
+        return protocol.Tokenized(
+            id=request.id,
+            prompts=prompts,
+            replies=tuple(tuple(model.tokenize(r, special=False)) for r in request.replies),
+            end=end[0] if len(end) == 1 and model.is_end(end[0]) else None,
+        )
 
     def _ready(self) -> Loaded:
         if self._loaded is None:
@@ -277,6 +320,13 @@ class Host:
             self._loaded = None
 
 
+def _prompts(questions: Sequence[Question], loaded: Loaded) -> tuple[tuple[int, ...], ...]:
+    """Raises Refused, InputError."""
+    prompter = Prompter(model=loaded.model, form=loaded.form)
+    chats = [plan(replace(question, steering=NEUTRAL)).chats[0] for question in questions]
+    return tuple(tuple(prompter.tokens(chat)) for chat in chats)
+
+
 def _format(model: LanguageModel, *, plain_only: bool) -> ChatFormat:
     if plain_only:
         return _plain_format(model, reason="it took too long, or ended the process")
@@ -335,12 +385,17 @@ class LlamaLibrary:
         return llama.devices()
 
     def load(
-        self, path: str, *, launch: Launch, keep_loading: Callable[[float], bool]
+        self,
+        path: str,
+        *,
+        launch: Launch,
+        keep_loading: Callable[[float], bool],
+        adapters: Adapters = (),
     ) -> HostedModel:
         from engine.inference import llama
 
         llama.start(launch.variant)
-        return llama.LlamaModel(path, launch=launch, keep_loading=keep_loading)
+        return llama.LlamaModel(path, launch=launch, keep_loading=keep_loading, adapters=adapters)
 
 
 def main(library: Library | None = None) -> int:

@@ -96,11 +96,17 @@ class LlamaModel:
     """One GGUF file, one context, one KV cache that all streams share."""
 
     def __init__(
-        self, path: str, *, launch: Launch, keep_loading: Callable[[float], bool] | None = None
+        self,
+        path: str,
+        *,
+        launch: Launch,
+        keep_loading: Callable[[float], bool] | None = None,
+        adapters: Sequence[tuple[str, float]] = (),
     ) -> None:
         """Load the file. `start` has been called.
 
         keep_loading  called with the share done, 0..1; False abandons the load
+        adapters      paths of LoRA files that change the model, and the scale of each
 
         Raises Interrupted, DamagedModel, UnsupportedModel or OutOfMemory.
         """
@@ -108,6 +114,7 @@ class LlamaModel:
         self._context: Any = None
         self._memory: Any = None
         self._batch: api.llama_batch | None = None
+        self._adapters: list[Any] = []
         self._shape = Shape(vocabulary=0, cells=0, trained=0, batch=BATCH, shares=False)
         # strlen reads this as 0 while it is empty: a stop flag that llama.cpp polls between
         # tensor operations without ever waiting for the interpreter.
@@ -115,6 +122,7 @@ class LlamaModel:
         try:
             self._load(path, launch=launch, keep_loading=keep_loading)
             self._open(launch)
+            self._wear(adapters)
         except BaseException:
             self.close()
             raise
@@ -215,6 +223,8 @@ class LlamaModel:
         if self._context:
             api.llama_free(self._context)
             self._context = None
+        while self._adapters:
+            api.llama_adapter_lora_free(self._adapters.pop())
         if self._model:
             api.llama_model_free(self._model)
             self._model = None
@@ -305,6 +315,22 @@ class LlamaModel:
         )
         self._batch = api.llama_batch_init(BATCH, 0, 1)
         self._map_batch()
+
+    def _wear(self, adapters: Sequence[tuple[str, float]]) -> None:
+        """Let adapters act on every batch from now on. Raises UnsupportedModel, DamagedModel."""
+        if not adapters:
+            return
+        for path, _ in adapters:
+            _MESSAGES.clear()
+            adapter = api.llama_adapter_lora_init(self._model, path.encode())
+            if not adapter:
+                raise _adapter_error(path)
+            self._adapters.append(adapter)
+        count = len(adapters)
+        pointers = (api.llama_adapter_lora_p_ctypes * count)(*self._adapters)
+        scales = (ctypes.c_float * count)(*(scale for _, scale in adapters))
+        if api.llama_set_adapters_lora(self._context, pointers, count, scales):
+            raise InternalError(f"llama.cpp refused {count} adapters.", detail=_said())
 
     def _map_batch(self) -> None:
         batch = self._batch
@@ -406,6 +432,22 @@ def _load_error(path: str) -> AttuneError:
     errors = [line for level, line in _MESSAGES if level >= 4] or said.splitlines()
     reason = printable(errors[0], 200) if errors else "no reason given"
     return DamagedModel(f"{name} could not be loaded ({reason}).", detail=said)
+
+
+_MISFITS = ("mismatch", "does not exist in base model", "incorrect shape", "general.type", "lora")
+"""What llama.cpp says, among other things, of a sound file that is no adapter of this model."""
+
+
+def _adapter_error(path: str) -> AttuneError:
+    said, name = _said(), file_name(Path(path))
+    errors = [line for level, line in _MESSAGES if level >= 4] or said.splitlines()
+    reason = printable(errors[-1], 200) if errors else "no reason given"
+    if any(word in reason for word in _MISFITS):
+        return UnsupportedModel(
+            f"{name} does not fit this model ({reason}); choose an adapter that was made for it.",
+            detail=said,
+        )
+    return DamagedModel(f"The adapter {name} could not be loaded ({reason}).", detail=said)
 
 
 def _said() -> str:

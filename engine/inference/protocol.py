@@ -43,13 +43,15 @@ class Try(_Message, frozen=True):
 
 
 class Load(_Message, frozen=True):
-    """Load a model and keep it. `plain` skips the model's own chat template."""
+    """Load a model and keep it. `plain` skips the model's own chat template; of `adapters`, which
+    act together, each is a path and a scale, 1 as it was trained."""
 
     id: int
     path: str
     name: str
     launch: Launch
     plain: bool = False
+    adapters: tuple[tuple[str, float], ...] = ()
 
 
 class Generate(_Message, frozen=True):
@@ -67,13 +69,22 @@ class Generate(_Message, frozen=True):
         check_finite(self.questions)
 
 
+class Tokenize(_Message, frozen=True):
+    """Ask how the model reads questions, template and all but without their steering, and what
+    tokens texts of its own would be made of."""
+
+    id: int
+    questions: tuple[Question, ...] = ()
+    replies: tuple[str, ...] = ()
+
+
 class Cancel(_Message, frozen=True):
     """End the request `target`; a generation then ends with what it has."""
 
     target: int
 
 
-Request = Probe | Try | Load | Generate | Cancel
+Request = Probe | Try | Load | Generate | Tokenize | Cancel
 
 
 # From the child -----------------------------------------------------------------------------
@@ -149,6 +160,16 @@ class Answered(_Message, frozen=True):
     answers: tuple[Answer, ...]
 
 
+class Tokenized(_Message, frozen=True):
+    """Done: token ids in the order of the request; `end` is the token that ends a reply, None where
+    the model has none."""
+
+    id: int
+    prompts: tuple[tuple[int, ...], ...]
+    replies: tuple[tuple[int, ...], ...]
+    end: int | None
+
+
 class Failed(_Message, frozen=True):
     """The request could not be carried out; see `engine.errors`."""
 
@@ -164,7 +185,7 @@ class Cancelled(_Message, frozen=True):
     id: int
 
 
-Done = Probed | Tried | Loaded | Answered
+Done = Probed | Tried | Loaded | Answered | Tokenized
 Item = Phase | NoticeItem | StartedItem | ChunkItem
 Reply = Hello | Item | Done | Failed | Cancelled
 

@@ -56,7 +56,7 @@ class Calibration:
     ) -> None:
         """spawn starts an inference child; clock counts seconds."""
         self._seed, self._spawn, self._clock = request.seed, spawn, clock
-        self._courses = [_course(subject) for subject in request.subjects]
+        self._courses = [_course(each, alone=request.alone) for each in request.subjects]
         self._total = sum(course.left for course in self._courses)
         self._told_at = clock()
         self._stopping = False
@@ -153,7 +153,7 @@ class Calibration:
         )
 
 
-def _course(subject: Subject) -> _Course:
+def _course(subject: Subject, *, alone: bool) -> _Course:
     questions, refused = [], []
     for asked in subject.questions:
         try:
@@ -162,7 +162,9 @@ def _course(subject: Subject) -> _Course:
             refused.append(QuestionFailed(key=asked.key, code=error.code, message=error.message))
     return _Course(
         subject=subject,
-        batches=packed(questions, cells=subject.launch.context),
+        batches=[(question,) for question in questions]
+        if alone
+        else packed(questions, cells=subject.launch.context),
         refused=refused,
         pace=Pace(size=subject.size, left=sum(question.streams for question in questions)),
         left=len(subject.questions),

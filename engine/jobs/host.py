@@ -160,6 +160,16 @@ def begin(work: protocol.Work) -> Working:
     match work:
         case protocol.Calibrate():
             return Calibration(work, spawn=lambda: Client(background=True), clock=time.monotonic)
+        case protocol.Merge():
+            from engine.jobs.merging import Merging  # numpy comes with it
+            from engine.jobs.reading import Reading
+
+            reading = Reading(work, spawn=lambda: Client(background=True))
+            return Merging(work, reading=reading, clock=time.monotonic)
+        case protocol.Train():
+            from engine.jobs.training import Training
+
+            return Training(work, spawn=lambda: Client(background=True), clock=time.monotonic)
 
 
 def main(begin: Callable[[protocol.Work], Working] = begin) -> int:

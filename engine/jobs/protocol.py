@@ -7,6 +7,7 @@ own; the rest of this page does not change for it.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import msgspec
@@ -20,7 +21,7 @@ from engine.inference.protocol import ProtocolError as ProtocolError
 from engine.inference.protocol import check_finite
 from engine.inference.protocol import refusal as refusal
 from engine.inference.protocol import send as send
-from engine.types import Answer, Launch, Question
+from engine.types import Answer, Launch, MergeMethod, MergeStorage, Notice, Progress, Question
 
 PROTOCOL = 1
 
@@ -47,6 +48,7 @@ class Subject:
     model  its id
     name   what people call it
     size   of its file; how long it takes is guessed from it before the model was tried
+    adapters  that act on it, each a path and a scale
     """
 
     model: str
@@ -55,20 +57,100 @@ class Subject:
     size: int
     launch: Launch
     questions: tuple[Asked, ...]
+    adapters: tuple[tuple[str, float], ...] = ()
 
 
 class Calibrate(_Message, frozen=True):
     """Have models answer questions, one model after another, many questions together.
 
-    `seed` is used where a question has none.
+    `seed` is used where a question has none. `alone` asks one question at a time, which is slow and
+    shows how long an answer takes.
     Raises InvalidParameter for a number that is not finite.
     """
 
     subjects: tuple[Subject, ...]
     seed: int = 0
+    alone: bool = False
 
     def __post_init__(self) -> None:
         check_finite(asked.question for subject in self.subjects for asked in subject.questions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompted:
+    """A question that every member of a merge answers; `tag` says what it is about."""
+
+    tag: str
+    text: str
+
+
+class Merge(_Message, frozen=True):
+    """Merge fine-tuned models or adapters of one base into one model file, with its card.
+
+    base, members  paths
+    out            of the new file; it must not exist
+    folder         where what a stopped merge needs to go on is kept, for the owner alone
+    epochs         at most, of each mask
+    launch         how the base is run, to learn how it reads the prompts
+    prompts        that masks are trained on
+    held_out       that methods are compared on; none of `prompts`
+    """
+
+    base: str
+    members: tuple[str, ...]
+    out: str
+    folder: str
+    method: MergeMethod
+    storage: MergeStorage
+    epochs: int
+    seed: int
+    launch: Launch
+    prompts: tuple[Prompted, ...]
+    held_out: tuple[Prompted, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A question and the answer that is to be learned; `whole` says that it came to its end."""
+
+    question: str
+    answer: str
+    whole: bool
+
+
+class Train(_Message, frozen=True):
+    """Train an adapter on lessons and write it with its card. `rank` and the rest as in
+    `engine.merging.training.Plan`.
+
+    base          path of a llama-type model; `launch` says how it is run to learn how it reads
+    out           of the adapter; `title` is its name in the file
+    folder        where what a stopped training needs to go on is kept, for the owner alone
+    trait         what is learned ("short+"), for the card
+    reply_tokens  of an answer that are learned at most, from its beginning
+    parts         matrices of every block that get an adapter ("ffn_down")
+    """
+
+    base: str
+    out: str
+    title: str
+    folder: str
+    launch: Launch
+    trait: str
+    lessons: tuple[Lesson, ...]
+    reply_tokens: int
+    parts: tuple[str, ...]
+    steps: int
+    batch: int
+    rate: float
+    rank: int
+    alpha: float
+    seed: int
+
+    def identity(self) -> str:
+        """16 hex digits; the same where the same is learned in the same way, wherever files lie."""
+        places = {"base": "", "out": "", "title": "", "folder": "", "launch": Launch()}
+        whole = msgspec.json.encode(msgspec.structs.replace(self, **places))
+        return hashlib.sha256(whole).hexdigest()[:16]
 
 
 class ProgressItem(_Message, frozen=True):
@@ -108,10 +190,22 @@ class ModelFailed(_Message, frozen=True):
     detail: str = ""
 
 
-Work = Calibrate
-"""A kind of work; merging models and training adapters belong here, too."""
+class StageItem(_Message, frozen=True):
+    """How far work has come that has several parts."""
 
-Item = ProgressItem | AnsweredItem | QuestionFailed | ModelFailed
+    progress: Progress
+
+
+class NoticeItem(_Message, frozen=True):
+    """Something that the owner should know."""
+
+    notice: Notice
+
+
+Work = Calibrate | Merge | Train
+"""A kind of work."""
+
+Item = ProgressItem | AnsweredItem | QuestionFailed | ModelFailed | StageItem | NoticeItem
 
 
 # From the parent ----------------------------------------------------------------------------

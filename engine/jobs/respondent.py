@@ -63,6 +63,26 @@ class Respondent:
             elif isinstance(reply, protocol.Answered):
                 yield reply.answers
 
+    def tokenize(
+        self, questions: Sequence[Question], replies: Sequence[str] = ()
+    ) -> protocol.Tokenized:
+        """How the model reads questions, and what tokens texts of its own would be made of.
+
+        Raises InputError, EngineError, Stopped.
+        """
+        client = self._client
+        assert client is not None
+        request = protocol.Tokenize(
+            id=client.next_id(), questions=tuple(questions), replies=tuple(replies)
+        )
+        found = None
+        for reply in self._replies(client, request):
+            if isinstance(reply, protocol.Tokenized):
+                found = reply
+        if found is None:
+            raise EngineSilent("The model's process did not say how it reads.", detail="template")
+        return found
+
     def cancel(self) -> None:
         """End what the child is doing. Any thread."""
         if (client := self._client) is not None:
@@ -85,6 +105,7 @@ class Respondent:
             name=self._subject.name,
             launch=self._subject.launch,
             plain=self._plain,
+            adapters=self._subject.adapters,
         )
         for _reply in self._replies(client, request):
             pass

@@ -47,11 +47,13 @@ SPELL_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The model to run: its id, where it is and what it is called."""
+    """The model to run: its id, where it is and what it is called; and adapters that act on it,
+    each a path and a scale."""
 
     id: str
     path: str
     name: str
+    adapters: tuple[tuple[str, float], ...] = ()
 
 
 class Supervisor:
@@ -163,6 +165,7 @@ class Supervisor:
             name=chosen.name,
             launch=self._launch,
             plain=self._plain,
+            adapters=chosen.adapters,
         )
         for reply in client.request(request):
             if self._stopping:  # while the child was being started

@@ -178,12 +178,16 @@ class Fate:
 class TroubledModel(FakeModel):
     """A fake model that meets its script's troubles."""
 
-    def __init__(self, fate: Fate, launch: Launch) -> None:
+    def __init__(
+        self, fate: Fate, launch: Launch, adapters: Sequence[tuple[str, float]] = ()
+    ) -> None:
+        """adapters  stand before each answer that the script has, so that it shows which act"""
         self._fate, self._launch = fate, launch
+        worn = "".join(f"[{Path(path).name} {scale:g}] " for path, scale in adapters)
         self._steps = 0
         self._trial = True
         super().__init__(
-            answers=fate.script.answers,
+            answers=[worn + answer for answer in fate.script.answers],
             cells=launch.context,
             trained=fate.script.trained,
             batch=fate.script.batch,
@@ -250,7 +254,12 @@ class FakeLibrary:
         return self._fate.script.devices
 
     def load(
-        self, path: str, *, launch: Launch, keep_loading: Callable[[float], bool]
+        self,
+        path: str,
+        *,
+        launch: Launch,
+        keep_loading: Callable[[float], bool],
+        adapters: Sequence[tuple[str, float]] = (),
     ) -> TroubledModel:
         def wait(over: Over) -> None:
             while not over() and keep_loading(0.5):
@@ -259,7 +268,7 @@ class FakeLibrary:
         self._fate.meet("load", launch=launch, wait=wait)
         if not keep_loading(1.0):
             raise Interrupted
-        return TroubledModel(self._fate, launch)
+        return TroubledModel(self._fate, launch, adapters)
 
 
 def main(text: str) -> int:

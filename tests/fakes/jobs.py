@@ -53,6 +53,7 @@ def main(text: str) -> int:
         return Client(fake.command(script), background=True)
 
     def begin(work: protocol.Work) -> host.Working:
+        assert isinstance(work, protocol.Calibrate)
         return Calibration(work, spawn=spawn, clock=time.monotonic)
 
     with patch.object(host, "give_way"):  # on a busy machine the tests would take for ever

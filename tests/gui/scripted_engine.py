@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -165,7 +165,9 @@ class ScriptedEngine(Engine):
         self._settings = replace(self._settings, **changes)
         return self._settings
 
-    def start(self, model: str | None = None) -> Iterator[StartEvent]:
+    def start(
+        self, model: str | None = None, *, adapters: Sequence[tuple[Path, float]] = ()
+    ) -> Iterator[StartEvent]:
         self.threads.add(threading.get_ident())
         self.loaded.append(model)
         self.stopped.clear()

@@ -39,6 +39,10 @@ MOVED: dict[str, Any] = {
     "learner": "neural",
     "fade": 30.0,
     "keep_texts": True,
+    "routing": True,
+    "sliders": {"short+": 0.25, "quality": 1.0},
+    "members": 3,
+    "calibration_questions": 70,
 }
 
 
@@ -145,6 +149,14 @@ def test_half_a_character_is_saved_and_read_again(path: Path) -> None:
         ("fade", -3.0),
         ("fade", float("nan")),
         ("keep_texts", 1),
+        ("routing", "on"),
+        ("sliders", {"short+": 1.1}),
+        ("sliders", {"short+": float("nan")}),
+        ("sliders", [0.5]),
+        ("members", 0),
+        ("members", 8),
+        ("calibration_questions", 9),
+        ("calibration_questions", 71),
         ("preferences", {}),
         ("preferences", [{"text": 1}]),
         ("preferences", [{"weight": 1.0}]),

@@ -26,6 +26,8 @@ def test_files_stand_in_the_folder_by_name(tmp_path: Path) -> None:
     folder = DataFolder(root=tmp_path)
     assert folder.settings == tmp_path / "settings.json"
     assert folder.models == tmp_path / "models.json"
+    assert folder.record == tmp_path / "record.db"
+    assert folder.calibration == tmp_path / "calibration.db"
 
 
 def test_the_platforms_place_is_the_default(tmp_path: Path) -> None:

@@ -69,9 +69,12 @@ PULLED = replace(
 REQUESTS = (
     protocol.Probe(id=1),
     protocol.Try(id=2, path="/ä/b.gguf", launch=LAUNCH),
-    protocol.Load(id=3, path="p", name="N", launch=LAUNCH, plain=True),
+    protocol.Load(
+        id=3, path="p", name="N", launch=LAUNCH, plain=True, adapters=(("ä.gguf", 1.0), ("b", -0.5))
+    ),
     protocol.Generate(id=4, questions=(QUESTION, QUESTION), seed=2**32),
     protocol.Generate(id=5, questions=(PULLED,), seed=1),
+    protocol.Tokenize(id=6, questions=(QUESTION,), replies=("naïve 👩‍🚀", "")),
     protocol.Cancel(target=4),
 )
 REPLIES = (
@@ -84,6 +87,7 @@ REPLIES = (
     protocol.Tried(id=1, tokens_per_second=12.5, threads=2),
     protocol.Loaded(id=1, device="CPU", context=9, template="plain", reason="r", seconds=0.5),
     protocol.Answered(id=1, answers=(ANSWER,)),
+    protocol.Tokenized(id=1, prompts=((1, 2), ()), replies=((3,),), end=None),
     protocol.Failed(id=1, code="input", message="m", detail="d"),
     protocol.Cancelled(id=1),
 )

@@ -47,6 +47,7 @@ class Room:
         *subjects: Subject,
         script: Script | None = None,
         clock: Callable[[], float] | None = None,
+        alone: bool = False,
         **changes: Any,
     ) -> Calibration:
         command = fake.command(script, **changes)
@@ -56,7 +57,7 @@ class Room:
             return self.spawned[-1]
 
         ticks = count()
-        request = Calibrate(subjects=subjects, seed=5)
+        request = Calibrate(subjects=subjects, seed=5, alone=alone)
         return Calibration(request, spawn=spawn, clock=clock or (lambda: float(next(ticks))))
 
     def run(self, *subjects: Subject, **how: Any) -> list[Item]:
@@ -116,6 +117,22 @@ def progress(items: list[Item]) -> list[ProgressItem]:
 
 
 # Answers ------------------------------------------------------------------------------------
+
+
+def test_alone_every_question_has_a_batch_of_its_own(
+    room: Room, batches: list[tuple[Question, ...]]
+) -> None:
+    together = texts(room.run(subject(*MANY[:5])))
+    assert len(batches) == 1
+    batches.clear()
+    assert texts(room.run(subject(*MANY[:5]), alone=True)) == together
+    assert [len(batch) for batch in batches] == [1] * 5
+
+
+def test_adapters_act_on_the_answers_of_their_subject_alone(room: Room) -> None:
+    worn = subject(asked("a"), adapters=(("/x/warm.gguf", 0.5),))
+    items = room.run(worn, subject(asked("b")), answers=("Hi.",))
+    assert texts(items) == {"a": "[war", "b": "Hi."}
 
 
 def test_together_every_question_gets_the_answer_that_it_gets_alone(room: Room) -> None:

@@ -11,7 +11,7 @@ import pytest
 from engine.errors import InvalidParameter
 from engine.jobs import protocol
 from engine.jobs.protocol import Begin, Calibrate, ProtocolError, Told
-from engine.types import Answer, Preference
+from engine.types import Answer, Launch, Preference
 from tests.fakes.asking import preferring, question
 from tests.unit.jobs.conftest import asked, subject
 
@@ -51,10 +51,22 @@ def line(message: msgspec.Struct) -> bytes:
 
 def test_work_comes_back_as_what_it_was() -> None:
     steered = asked("b", "«So?»\n", steering=preferring("brief"), seed=3)
-    begin = Begin(id=4, work=Calibrate(subjects=(subject(asked("a"), steered),), seed=9))
+    worn = subject(asked("a"), steered, adapters=(("a.gguf", 0.5),))
+    begin = Begin(id=4, work=Calibrate(subjects=(worn,), seed=9, alone=True))
     assert protocol.read_request(line(begin)) == begin
     cancel = protocol.Cancel(target=4)
     assert protocol.read_request(line(cancel)) == cancel
+
+
+def test_a_training_comes_back_as_what_it_was() -> None:
+    work = protocol.Train(
+        base="/ä/b.gguf", out="o.gguf", title="B, short", folder="f", launch=Launch(threads=2),
+        trait="short+", lessons=(protocol.Lesson(question="«So?»", answer="Ja\n", whole=True),),
+        reply_tokens=64, parts=("ffn_down",), steps=2, batch=1, rate=1e-3, rank=16, alpha=32.0,
+        seed=2**62,
+    )  # fmt: skip
+    begin = Begin(id=4, work=work)
+    assert protocol.read_request(line(begin)) == begin
 
 
 @pytest.mark.parametrize("reply", REPLIES)

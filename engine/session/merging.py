@@ -1,0 +1,183 @@
+"""Merging models of one base into one file, in a process of its own."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.errors import InputError, InvalidParameter, Stopped, StorageError
+from engine.jobs import protocol
+from engine.jobs.client import JobClient
+from engine.models.cards import MergeCard, read_card
+from engine.models.catalogue import Catalogue
+from engine.portfolio.questions import QUESTIONS
+from engine.session.questions import HELD_OUT
+from engine.types import (
+    MERGE_METHODS,
+    MERGE_STORAGES,
+    Launch,
+    MergeMethod,
+    MergeStorage,
+    Notice,
+    Progress,
+)
+
+PROMPTS = 12
+"""Calibration questions that masks are trained on: each costs every epoch its share."""
+
+COMPARED_ON = 8
+"""Questions that methods are compared on; masks never see them."""
+
+CONTEXT = 2048
+"""Tokens of cache of the child that reads the prompts."""
+
+MOST_EPOCHS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A merge as the owner asks for it.
+
+    base     id or path of a model
+    members  paths of fine-tuned models and adapters of it, or ids
+    out      of the new file
+    method   "calm" writes the learned merge, "best" what keeps the members best
+    storage  of the changed matrices
+    epochs   of each mask at most, in 1..1000
+    seed     of the questions that masks are trained on, and of random masks
+    """
+
+    base: str
+    members: Sequence[str]
+    out: Path
+    method: MergeMethod = "calm"
+    storage: MergeStorage = "Q8_0"
+    epochs: int = 20
+    seed: int = 0
+
+
+class Merger:
+    """One merge at a time; `merge` may be iterated in a thread of its own, `stop` is for any."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        folder: Path,
+        *,
+        spawn: Callable[[], JobClient],
+        launch: Callable[[], Launch],
+    ) -> None:
+        """
+        folder  where what a stopped merge needs to go on is kept
+        spawn   starts a job child
+        launch  how models run on this machine
+        """
+        self._catalogue, self._folder = catalogue, folder
+        self._spawn, self._launch = spawn, launch
+        self._job: JobClient | None = None
+        self._busy, self._stopping = threading.Lock(), threading.Event()
+
+    def merge(self, wanted: Wanted) -> Iterator[Notice | Progress | MergeCard]:
+        """Check, learn, write; ends with the card of the new file, which stands beside it.
+
+        Where it is stopped or killed, the same merge goes on where it was.
+
+        Raises Stopped, InputError (also where a merge is under way already), ModelError,
+        StorageError, EngineError where the job died.
+        """
+        if not self._busy.acquire(blocking=False):
+            raise InputError("A merge is under way already. Wait for it, or stop it first.")
+        try:
+            self._stopping.clear()
+            work = self._work(wanted)
+            yield from self._run(work)
+            yield read_card(Path(work.out))
+        finally:
+            self._busy.release()
+
+    def stop(self) -> None:
+        """End the merge that is running. Any thread."""
+        self._stopping.set()
+        if (job := self._job) is not None:
+            job.cancel()
+
+    # ----------------------------------------------------------------------------------------
+
+    def _run(self, work: protocol.Merge) -> Iterator[Notice | Progress]:
+        job = self._job = self._spawn()
+        try:
+            for item in job.run(work):
+                if self._stopping.is_set():  # before there was a job to cancel
+                    job.cancel()
+                match item:
+                    case protocol.StageItem():
+                        yield item.progress
+                    case protocol.NoticeItem():
+                        yield item.notice
+                    case protocol.Cancelled():
+                        raise Stopped("The merge was stopped. The same merge goes on where it was.")
+                    case _:
+                        pass
+        finally:
+            self._job = None
+            job.close()
+
+    def _work(self, wanted: Wanted) -> protocol.Merge:
+        _check(wanted)
+        self._prepare_folder()
+        return protocol.Merge(
+            base=self._catalogue.get(wanted.base).path,
+            members=tuple(self._path(member) for member in wanted.members),
+            out=str(wanted.out.expanduser().absolute()),
+            folder=str(self._folder),
+            method=wanted.method,
+            storage=wanted.storage,
+            epochs=wanted.epochs,
+            seed=wanted.seed,
+            launch=replace(self._launch(), context=CONTEXT),
+            prompts=prompts(PROMPTS, seed=wanted.seed),
+            held_out=held_out(COMPARED_ON),
+        )
+
+    def _path(self, member: str) -> str:
+        path = Path(member).expanduser()
+        # An adapter is no model that the catalogue would know.
+        return str(path.absolute()) if path.exists() else self._catalogue.get(member).path
+
+    def _prepare_folder(self) -> None:
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"The folder {self._folder} cannot be made ({error.strerror or error}). Choose "
+                "another data folder with --data-dir."
+            ) from error
+
+
+def _check(wanted: Wanted) -> None:
+    if wanted.method not in MERGE_METHODS:
+        raise InvalidParameter.outside("method", wanted.method, " or ".join(MERGE_METHODS))
+    if wanted.storage not in MERGE_STORAGES:
+        raise InvalidParameter(
+            f"type is {wanted.storage!r}, but must be {' or '.join(MERGE_STORAGES)}: rounded to "
+            "fewer bits, most weights would fall back to those of the base."
+        )
+    if not 1 <= wanted.epochs <= MOST_EPOCHS:
+        raise InvalidParameter.outside("epochs", wanted.epochs, f"from 1 to {MOST_EPOCHS}")
+    if not 0 <= wanted.seed < 2**63:
+        raise InvalidParameter.outside("seed", wanted.seed, "from 0 to 2^63 - 1")
+
+
+def prompts(count: int, *, seed: int) -> tuple[protocol.Prompted, ...]:
+    """Some calibration questions, none about safety, with their kinds."""
+    asked = [question for question in QUESTIONS if question.kind != "safety"]
+    drawn = random.Random(seed).sample(asked, count)
+    return tuple(protocol.Prompted(tag=question.kind, text=question.text) for question in drawn)
+
+
+def held_out(count: int) -> tuple[protocol.Prompted, ...]:
+    """Questions of our own that no calibration question repeats."""
+    return tuple(protocol.Prompted(tag="held-out", text=text) for text in HELD_OUT[:count])
