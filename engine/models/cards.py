@@ -69,7 +69,8 @@ class MergeCard:
     method      calm, average, arithmetic, ties, random-mask, train
     parameters  all settings by name, the seed among them
     density     one per mask, in the order of training
-    scores      name of a model (this one, a member, a baseline) → task → loss, nats per token
+    scores      of a merge: name of a model (this one, a member, a baseline) → task → loss, nats per
+                token; of an adapter: what was measured → its value, see `engine.session.workshop`
     survival    what of the change is in the file
     notices     what the owner was told
     version     of the card's form
