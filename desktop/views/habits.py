@@ -150,7 +150,9 @@ class Habits(QWidget):
         self.erase.hide()
         stack.addSpacing(tokens.GAP_WIDE)
         stack.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignLeft)
-        stack.addWidget(self._label(self.tr("No vote counts any more. Undo brings them back.")))
+        stack.addWidget(
+            self._label(self.tr("No vote so far will count any more. Undo brings them back."))
+        )
 
     def _offer(self, trait: Trait) -> QPushButton:
         words = self.tr("Ask about “{0}” again").format(trait.more)

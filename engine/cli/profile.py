@@ -192,7 +192,9 @@ def _fade(text: str) -> float | None:
 
 
 def _manner(settings: Settings) -> tuple[str, ...]:
-    often = f"at most once in {settings.duel_every} questions" if settings.duel_every else "never"
+    often = {0: "never", 1: "with any question"}.get(
+        settings.duel_every, f"at most once in {settings.duel_every} questions"
+    )
     fade = settings.fade
     old = "count fully" if fade is None else f"count half once {fade:g} are newer"
     kept = "kept with their votes" if settings.keep_texts else "not kept with votes"

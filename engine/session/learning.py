@@ -30,6 +30,9 @@ from engine.types import (
 MOVED = 0.005
 """Probabilities that moved by less are not worth a word."""
 
+BESIDE = 0.1
+"""Of a trait that the vote was not about, what is worth a word beside the one that it was."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
@@ -272,11 +275,19 @@ def _sentence(changed: tuple[Moved, ...], now: Learned, *, asked: str, outcome: 
     if now.learner == "neural":
         return "Noted. The next answer takes it into account."
     if changed and changed[0].trait == asked:
-        first = changed[0]
+        first, *others = changed
         name = first.pole[0].upper() + first.pole[1:]
-        return f"{name}: {percent(first.before)} → {percent(first.after)} sure."
+        said = f"{name}: {_step(first)} sure"
+        # Answers tell of more than what they were about; what moved a lot is not kept quiet.
+        beside = next((other for other in others if other.after - other.before >= BESIDE), None)
+        return f"{said}; {beside.pole}: {_step(beside)}." if beside else f"{said}."
     if outcome == "neither":
         return "Noted: neither is what you want."
     if outcome == "equal":
         return "Noted: it makes little difference to you."
     return "Noted: as expected."
+
+
+def _step(moved: Moved) -> str:
+    before, after = percent(moved.before), percent(moved.after)
+    return f"{before} → {after}" if before != after else f"still {after}"

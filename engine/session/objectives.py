@@ -20,6 +20,10 @@ from engine.types import Learned, Objective, Question, Trait
 STYLES = 3
 """Objectives of style; more would need more members to serve, and more votes to tell apart."""
 
+SURE = 0.9
+"""Probability that a pole is liked, from which on it is worth measuring models for: with every vote
+the others change places."""
+
 USUAL = ("short+", "simple+", "warm+")
 """Before anything is known: what people ask for most, and what models can be made to do."""
 
@@ -52,18 +56,23 @@ _ADJECTIVES = {
 
 
 def chosen(learned: Learned) -> tuple[Objective, ...]:
-    """The poles that steer answers now, the strongest first, filled up with usual ones of traits
+    """The poles that are surely liked, the strongest first, filled up with usual ones of traits
     that the owner did not remove; quality."""
-    builtin = {trait.id for trait in BUILT_IN}
-    ids = [
-        f"{acting.trait.id}{'+' if acting.theta > 0 else '-'}"
-        for acting in learned.acting
-        if acting.trait.id in builtin
-    ]
+    ids = liked(learned)
     taken = {trait_id(id) for id in ids} | {trait.id for trait in learned.removed}
     ids += [id for id in USUAL if trait_id(id) not in taken]
     styles = tuple(Objective(id=id, name=name_of(id)) for id in ids[:STYLES])
     return (*styles, Objective(id=QUALITY, name="good answers", floor=QUALITY_FLOOR))
+
+
+def liked(learned: Learned) -> list[str]:
+    """Poles of built-in traits that steer answers now and are sure, the strongest first."""
+    builtin = {trait.id for trait in BUILT_IN}
+    return [
+        f"{acting.trait.id}{'+' if acting.theta > 0 else '-'}"
+        for acting in learned.acting
+        if acting.trait.id in builtin and acting.likely >= SURE
+    ]
 
 
 def name_of(id: str) -> str:

@@ -55,13 +55,13 @@ class Candidates:
 
     def remove(self, id: str) -> Pool:
         """Take a candidate out. Raises InvalidParameter for one that is not there."""
-        _check(id, self.pool().candidates, "setting")
+        _check(id, self.pool().candidates, "setting in the pool called")
         self._measured.remove(id)
         return self.pool()
 
     def restore(self, id: str) -> Pool:
         """Put a generated candidate back. Raises InvalidParameter for one that is not out."""
-        _check(id, self.pool().removed, "setting that was left out")
+        _check(id, self.pool().removed, "setting left out called")
         self._measured.restore(id)
         return self.pool()
 

@@ -78,7 +78,7 @@ class Portfolios:
             left_out=build.left_out,
             weights=tuple(self._weights(build).tolist()),
             built_at=build.at,
-            notices=_altered(build, self._owned.cards()),
+            notices=(*_altered(build, self._owned.cards()), *self._outgrown(build)),
         )
 
     def check(self) -> tuple[Notice, ...]:
@@ -201,6 +201,15 @@ class Portfolios:
                 self._catalogue.verify(model)
             except AttuneError as error:
                 yield Notice(code=error.code, text=error.message)
+
+    def _outgrown(self, build: StoredBuild) -> Iterator[Notice]:
+        """What the owner turned out to like since, and nothing was scored on."""
+        known = {objective.id for objective in build.objectives}
+        new = [id for id in objectives.liked(self._owned.learned()) if id not in known]
+        if new:
+            names = listed([objectives.name_of(id) for id in new])
+            text = f"Your votes now ask for {names}, which was not measured. Build again."
+            yield Notice(code="objectives_changed", text=text)
 
     def _needed(self) -> StoredBuild:
         build = self._measured.last_build()

@@ -22,7 +22,7 @@ from engine.models import catalogue, memory
 from engine.models.catalogue import STARTER_ID, starter_path
 from engine.models.header import Header, read_header
 from engine.preference.traits import BUILT_IN
-from engine.session import calibration, selecting
+from engine.session import calibration, objectives, selecting
 from engine.session.objectives import QUALITY
 from engine.session.supervisor import Supervisor
 from engine.store import database
@@ -440,6 +440,19 @@ def _rewrite(data: Path, path: str, value: object) -> None:
     """Change what was kept of every build."""
     with closing(sqlite3.connect(data / "calibration.db")) as connection, connection:
         connection.execute("UPDATE builds SET body = json_replace(body, ?, ?)", (path, value))
+
+
+def test_a_taste_that_was_not_measured_for_is_told(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = start()
+    built(engine)
+    monkeypatch.setattr(objectives, "liked", lambda _learned: ["short+", "formal-"])
+    portfolio = engine.portfolio()
+    assert portfolio is not None
+    assert [notice.text for notice in portfolio.notices] == [
+        "Your votes now ask for a casual tone, which was not measured. Build again."
+    ]
 
 
 # Who answers --------------------------------------------------------------------------------

@@ -330,9 +330,9 @@ def test_a_setting_of_ones_own_is_added(attune: Attune) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (("--remove", "nobody"), "There is no setting 'nobody'."),
-        (("--remove", ""), "There is no setting ''."),
-        (("--restore", "nobody"), "There is no setting that was left out 'nobody'."),
+        (("--remove", "nobody"), "There is no setting in the pool called 'nobody'."),
+        (("--remove", ""), "There is no setting in the pool called ''."),
+        (("--restore", "nobody"), "There is no setting left out called 'nobody'."),
         (("--add", "nonesuch", "--prefer", "x"), "There is no model 'nonesuch', only "),
         (("--add", STARTER_ID), "number of preferences is 0, but must be from 1 to 4."),
         (("--add", STARTER_ID, "--prefer", "x", "--strength", "11"), "strength is 11.0, but"),

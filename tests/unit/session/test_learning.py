@@ -8,9 +8,9 @@ import pytest
 
 from engine.errors import AlreadyVoted, InvalidParameter, UnknownDuel, UnknownTrait
 from engine.preference.traits import BUILT_IN, MAX_TRAITS
-from engine.session.learning import Answering, Learning, Manner
+from engine.session.learning import Answering, Learning, Manner, _sentence
 from engine.store.record import Record, StoredAnswer, StoredDuel
-from engine.types import LearnerName
+from engine.types import Learned, LearnerName, Moved
 
 ANSWERING = Answering(id="m", width=0)
 UTILITIES = Manner(learner="utilities", fade=None, neutral=False)
@@ -77,6 +77,26 @@ def test_a_vote_says_what_moved_and_how_sure(case: Case) -> None:
     assert moved.before == pytest.approx(0.5, abs=0.03)
     assert moved.after > 0.7
     assert voted.learned.votes == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ([("short", 0.5, 0.7)], "Shorter answers: 50 % → 70 % sure."),
+        ([("short", 0.5, 0.503)], "Shorter answers: still 50 % sure."),
+        (
+            [("short", 0.5, 0.51), ("lists", 0.6, 0.65), ("warm", 0.62, 0.76)],
+            "Shorter answers: 50 % → 51 % sure; a warm tone: 62 % → 76 %.",
+        ),
+    ],
+)
+def test_one_line_says_what_was_asked_about_and_what_else_moved_a_lot(
+    changed: list[tuple[str, float, float]], said: str
+) -> None:
+    poles = {"short": "shorter answers", "lists": "bulleted lists", "warm": "a warm tone"}
+    moved = tuple(Moved(trait=t, pole=poles[t], before=b, after=a) for t, b, a in changed)
+    now = Learned(traits=(), learner="utilities", neutral=False, votes=1, to_settle=0)
+    assert _sentence(moved, now, asked="short", outcome="first") == said
 
 
 def test_a_vote_for_the_other_pole_is_said_in_its_words(case: Case) -> None:

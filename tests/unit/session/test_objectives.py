@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,8 +35,9 @@ EVERY_POLE = [f"{trait.id}{sign}" for trait in BUILT_IN for sign in "+-"]
 
 def learned(trait: Trait | str, theta: float) -> LearnedTrait:
     found = BY_ID[trait] if isinstance(trait, str) else trait
+    sure = 0.95 if theta > 0.0 else 0.05
     return LearnedTrait(
-        trait=found, weight=0.5, low=0.1, high=0.9, sure=0.9, theta=theta, votes=(), to_settle=0
+        trait=found, weight=0.5, low=0.1, high=0.9, sure=sure, theta=theta, votes=(), to_settle=0
     )
 
 
@@ -104,6 +106,12 @@ def test_every_trait_is_there_once_and_quality_always_last(
     assert last == QUALITY
     assert len(styles) == len({objectives.trait_id(id) for id in styles}) == objectives.STYLES
     assert objectives.floors(chosen(votes_say(*unique.values()))).sum() < 1.0
+
+
+def test_what_the_votes_only_lean_to_is_not_measured_yet() -> None:
+    leaning = replace(learned("formal", -1.5), sure=0.2)
+    assert ids(leaning) == ["short+", "simple+", "warm+", QUALITY]
+    assert ids(replace(leaning, sure=0.05))[0] == "formal-"
 
 
 def test_a_trait_that_the_owner_removed_does_not_come_back_as_a_usual_one() -> None:
