@@ -146,7 +146,10 @@ def _told(portfolio: Portfolio) -> str:
 
 def _yours(portfolio: Portfolio) -> str:
     names = tuple(objective.name for objective in portfolio.objectives)
-    return _tr("Yours: {0}.").format(words.stance(names, portfolio.weights))
+    floors = tuple(objective.floor for objective in portfolio.objectives)
+    # As in the picture: what everybody gives an objective at least says nothing of this owner.
+    you = simplex.placed(portfolio.weights, floors)
+    return _tr("Yours: {0}.").format(words.stance(names, you))
 
 
 def _tr(text: str) -> str:

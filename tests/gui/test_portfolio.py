@@ -588,6 +588,20 @@ def test_the_picture_is_told_to_those_who_cannot_see_it(qtbot: QtBot, routed: Wi
     assert "Yours: 60 %" in plain(page.weights._caption.text())
 
 
+def test_the_caption_says_what_the_picture_shows_also_with_a_floor(
+    qtbot: QtBot, routed: Window, built: ScriptedEngine
+) -> None:
+    known = portfolio(3)
+    first, second, third = known.objectives
+    asked = (first, second, replace(third, floor=0.2))
+    built.offer.built = replace(known, objectives=asked)
+    page = opened(qtbot, routed)
+    qtbot.waitUntil(lambda: "75 %" in plain(page.weights._caption.text()))
+    assert plain(page.weights._caption.text()).endswith(
+        "Yours: 75 % shorter answers, 25 % simple words."
+    )
+
+
 def test_sliders_reach_the_settings_once_they_rest(
     qtbot: QtBot, routed: Window, built: ScriptedEngine
 ) -> None:
