@@ -16,6 +16,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from engine.errors import StorageError
+from engine.paths import sync_folder
 from engine.types import (
     MAX_GAMMA,
     MAX_MEMBERS,
@@ -141,17 +142,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)
 
 
 def _checked(settings: Settings) -> Settings:

@@ -53,6 +53,32 @@ def data_folder(chosen: Path | None = None) -> DataFolder:
     return DataFolder(root=root)
 
 
+def made(folder: Path) -> Path:
+    """A folder inside the data folder, made if it is missing, closed to other users.
+
+    Raises StorageError where it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The folder {folder} cannot be made ({error.strerror or error}). Choose another data "
+            "folder with --data-dir."
+        ) from error
+    return folder
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder outlive a power cut; where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _default() -> Path:
     if named := os.environ.get(VARIABLE):
         return Path(named)

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from engine.errors import StorageError
 from engine.models.header import file_name
+from engine.paths import sync_folder
 
 SUFFIX = ".part"
 
@@ -31,7 +32,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except BaseException as error:
         part.unlink(missing_ok=True)
         if isinstance(error, OSError):
@@ -40,13 +41,3 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
                 "space or choose another folder."
             ) from error
         raise
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

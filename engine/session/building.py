@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from engine.errors import InputError
@@ -13,8 +13,9 @@ from engine.models import memory
 from engine.portfolio import pool as pools
 from engine.session import calibration, selecting
 from engine.session.calibration import Asked, Sheet
+from engine.session.job import Job
 from engine.session.pool import Candidates, Owned
-from engine.store.calibration import CalibrationRecord, StoredBuild, StoredCalibration
+from engine.store.calibration import CalibrationRecord, StoredBuild
 from engine.types import Candidate, Launch, ModelCard, Notice, Objective, Progress
 
 Slots = dict[str, tuple[Candidate, Asked]]
@@ -59,9 +60,8 @@ class Builder:
         clock   seconds since the epoch
         """
         self._measured, self._candidates, self._owned = measured, candidates, owned
-        self._spawn, self._launch, self._clock = spawn, launch, clock
-        self._job: JobClient | None = None
-        self._busy, self._stopping = threading.Lock(), threading.Event()
+        self._launch, self._clock = launch, clock
+        self._job = Job("build", spawn=spawn)
 
     def build(self) -> Iterator[Notice | Progress]:
         """Measure what is missing, choose, certify and keep it. Where it is stopped, it ends with
@@ -70,19 +70,12 @@ class Builder:
         Raises InputError where there is nothing to choose from or a build is under way already,
         EngineError where the job died, StorageError.
         """
-        if not self._busy.acquire(blocking=False):
-            raise InputError("A build is under way already. Wait for it, or stop it first.")
-        try:
-            self._stopping.clear()
+        with self._job.begun():
             yield from self._build()
-        finally:
-            self._busy.release()
 
     def stop(self) -> None:
         """End the build that is running. Any thread."""
-        self._stopping.set()
-        if (job := self._job) is not None:
-            job.cancel()
+        self._job.stop()
 
     # ----------------------------------------------------------------------------------------
 
@@ -91,7 +84,7 @@ class Builder:
         if not plan.pool:
             raise InputError("The pool is empty. Take a setting in again, or add a model.")
         troubles = yield from self._measure(plan)
-        if self._stopping.is_set():
+        if self._job.stopped:
             text = "Stopped. What was measured is kept; the next build goes on there."
             yield Notice(code="build_stopped", text=text)
         else:
@@ -112,13 +105,13 @@ class Builder:
         troubles: Troubles = {}
         if not work.subjects:
             return troubles
-        job = self._job = self._spawn()
-        try:
-            for item in job.run(work):
-                if self._stopping.is_set():  # before there was a job to cancel
-                    job.cancel()
+        # Closed with this one, so that no child outlives a build that nobody listens to any more.
+        with closing(self._job.run(work)) as items:
+            for item in items:
                 if isinstance(item, protocol.AnsweredItem):
-                    self._measured.keep((_stored(item, *slots[item.key], plan),))
+                    candidate, asked = slots[item.key]
+                    digest = plan.cards[candidate.model].sha256
+                    self._measured.keep((calibration.stored(candidate, asked, item, digest),))
                 elif isinstance(item, protocol.ProgressItem):
                     text = "Measuring your models"
                     yield Progress(done=item.done, total=item.total, left=item.left, text=text)
@@ -126,9 +119,6 @@ class Builder:
                     told, reasons = _failed(item, slots, plan)
                     troubles |= reasons
                     yield Notice(code=item.code, text=told)
-        finally:
-            self._job = None
-            job.close()
         return troubles
 
     def _work(self, plan: Plan) -> tuple[protocol.Calibrate, Slots]:
@@ -141,14 +131,14 @@ class Builder:
             if model not in plan.cards or not plan.cards[model].available:
                 continue
             own: Slots = {
-                f"{candidate.id} {asked.id}": (candidate, asked)
+                calibration.key(candidate, asked): (candidate, asked)
                 for candidate in plan.pool
                 if candidate.model == model
                 for asked in calibration.missing(candidate, plan.sheet.all, known)
             }
             slots |= own
             if own:
-                subjects.append(_subject(plan.cards[model], launch, own))
+                subjects.append(calibration.subject(plan.cards[model], launch, own))
         return protocol.Calibrate(subjects=tuple(subjects)), slots
 
     def _chosen(self, plan: Plan, troubles: Troubles) -> StoredBuild:
@@ -176,37 +166,6 @@ class Builder:
             models={c.model: cards[c.model].sha256 for c in found.candidates},
             questions=plan.sheet.count,
         )
-
-
-def _subject(
-    card: ModelCard, launch: Launch, slots: Mapping[str, tuple[Candidate, Asked]]
-) -> protocol.Subject:
-    return protocol.Subject(
-        model=card.id,
-        name=card.name,
-        path=card.path,
-        size=card.size,
-        launch=launch,
-        questions=tuple(
-            protocol.Asked(key=key, question=calibration.question(candidate, asked))
-            for key, (candidate, asked) in slots.items()
-        ),
-    )
-
-
-def _stored(
-    item: protocol.AnsweredItem, candidate: Candidate, asked: Asked, plan: Plan
-) -> StoredCalibration:
-    return StoredCalibration(
-        candidate=candidate.id,
-        model=plan.cards[candidate.model].sha256,
-        question=asked.id,
-        question_hash=calibration.question_hash(candidate, asked),
-        text=item.answer.text,
-        tokens=item.answer.tokens,
-        finish=item.answer.finish,
-        seconds=item.seconds,
-    )
 
 
 def _failed(

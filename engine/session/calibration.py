@@ -10,12 +10,22 @@ from dataclasses import dataclass, replace
 import msgspec
 import numpy as np
 
+from engine.jobs import protocol
 from engine.numerics import F64
 from engine.portfolio.quality import quality, safe
 from engine.portfolio.questions import QUESTIONS, CalibrationQuestion
 from engine.session import objectives
 from engine.store.calibration import StoredCalibration
-from engine.types import Candidate, Message, Objective, Preference, Question, Steering
+from engine.types import (
+    Candidate,
+    Launch,
+    Message,
+    ModelCard,
+    Objective,
+    Preference,
+    Question,
+    Steering,
+)
 
 ANSWER_TOKENS = 110
 """Of a calibration answer at most; style shows long before, and every token costs."""
@@ -86,6 +96,44 @@ def steering(candidate: Candidate) -> Steering:
         preferences=tuple(Preference(text=text) for text in candidate.preferences),
         gamma=candidate.gamma,
         combine="compose",
+    )
+
+
+def key(candidate: Candidate, asked: Asked) -> str:
+    """What names an answer to a job child."""
+    return f"{candidate.id} {asked.id}"
+
+
+def subject(
+    card: ModelCard, launch: Launch, slots: Mapping[str, tuple[Candidate, Asked]]
+) -> protocol.Subject:
+    """A model and what its candidates are asked, by the names of the answers."""
+    return protocol.Subject(
+        model=card.id,
+        name=card.name,
+        path=card.path,
+        size=card.size,
+        launch=launch,
+        questions=tuple(
+            protocol.Asked(key=name, question=question(candidate, asked))
+            for name, (candidate, asked) in slots.items()
+        ),
+    )
+
+
+def stored(
+    candidate: Candidate, asked: Asked, item: protocol.AnsweredItem, digest: str
+) -> StoredCalibration:
+    """An answer as the record keeps it; digest is the SHA-256 of the model's file."""
+    return StoredCalibration(
+        candidate=candidate.id,
+        model=digest,
+        question=asked.id,
+        question_hash=question_hash(candidate, asked),
+        text=item.answer.text,
+        tokens=item.answer.tokens,
+        finish=item.answer.finish,
+        seconds=item.seconds,
     )
 
 

@@ -191,38 +191,13 @@ def _unscored(out: Path) -> MergeCard | None:
 
 def keys(slots: Sequence[Slot]) -> list[str]:
     """What names the answer of each."""
-    return [f"{who.id} {asked.id}" for who, asked in slots]
+    return [calibration.key(*slot) for slot in slots]
 
 
 def subject(
     plan: Plan, slots: Sequence[Slot], *, adapted: bool = False, mark: str = ""
 ) -> protocol.Subject:
     """The base and what it is asked; keys begin with `mark`."""
-    asked = [
-        protocol.Asked(key=mark + key, question=calibration.question(*slot))
-        for key, slot in zip(keys(slots), slots, strict=True)
-    ]
-    return protocol.Subject(
-        model=plan.card.id,
-        name=plan.card.name,
-        path=plan.card.path,
-        size=plan.card.size,
-        launch=plan.launch,
-        questions=tuple(asked),
-        adapters=((str(plan.out), 1.0),) if adapted else (),
-    )
-
-
-def stored(plan: Plan, slot: Slot, item: protocol.AnsweredItem) -> StoredCalibration:
-    """The answer as the record keeps it."""
-    who, asked = slot
-    return StoredCalibration(
-        candidate=who.id,
-        model=plan.card.sha256,
-        question=asked.id,
-        question_hash=calibration.question_hash(who, asked),
-        text=item.answer.text,
-        tokens=item.answer.tokens,
-        finish=item.answer.finish,
-        seconds=item.seconds,
-    )
+    named = {mark + key: slot for key, slot in zip(keys(slots), slots, strict=True)}
+    asked = calibration.subject(plan.card, plan.launch, named)
+    return replace(asked, adapters=((str(plan.out), 1.0),)) if adapted else asked

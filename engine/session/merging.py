@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.errors import InputError, InvalidParameter, Stopped, StorageError
+from engine.errors import InvalidParameter, Stopped
 from engine.jobs import protocol
 from engine.jobs.client import JobClient
 from engine.models.cards import MergeCard, read_card
 from engine.models.catalogue import Catalogue
+from engine.paths import made
 from engine.portfolio.questions import QUESTIONS
+from engine.session.job import Job
 from engine.session.questions import HELD_OUT
 from engine.types import (
     MERGE_METHODS,
@@ -76,9 +78,8 @@ class Merger:
         launch  how models run on this machine
         """
         self._catalogue, self._folder = catalogue, folder
-        self._spawn, self._launch = spawn, launch
-        self._job: JobClient | None = None
-        self._busy, self._stopping = threading.Lock(), threading.Event()
+        self._launch = launch
+        self._job = Job("merge", spawn=spawn)
 
     def merge(self, wanted: Wanted) -> Iterator[Notice | Progress | MergeCard]:
         """Check, learn, write; ends with the card of the new file, which stands beside it.
@@ -88,30 +89,20 @@ class Merger:
         Raises Stopped, InputError (also where a merge is under way already), ModelError,
         StorageError, EngineError where the job died.
         """
-        if not self._busy.acquire(blocking=False):
-            raise InputError("A merge is under way already. Wait for it, or stop it first.")
-        try:
-            self._stopping.clear()
+        with self._job.begun():
             work = self._work(wanted)
             yield from self._run(work)
             yield read_card(Path(work.out))
-        finally:
-            self._busy.release()
 
     def stop(self) -> None:
         """End the merge that is running. Any thread."""
-        self._stopping.set()
-        if (job := self._job) is not None:
-            job.cancel()
+        self._job.stop()
 
     # ----------------------------------------------------------------------------------------
 
     def _run(self, work: protocol.Merge) -> Iterator[Notice | Progress]:
-        job = self._job = self._spawn()
-        try:
-            for item in job.run(work):
-                if self._stopping.is_set():  # before there was a job to cancel
-                    job.cancel()
+        with closing(self._job.run(work)) as items:
+            for item in items:
                 match item:
                     case protocol.StageItem():
                         yield item.progress
@@ -121,18 +112,14 @@ class Merger:
                         raise Stopped("The merge was stopped. The same merge goes on where it was.")
                     case _:
                         pass
-        finally:
-            self._job = None
-            job.close()
 
     def _work(self, wanted: Wanted) -> protocol.Merge:
         _check(wanted)
-        self._prepare_folder()
         return protocol.Merge(
             base=self._catalogue.get(wanted.base).path,
             members=tuple(self._path(member) for member in wanted.members),
             out=str(wanted.out.expanduser().absolute()),
-            folder=str(self._folder),
+            folder=str(made(self._folder)),
             method=wanted.method,
             storage=wanted.storage,
             epochs=wanted.epochs,
@@ -146,15 +133,6 @@ class Merger:
         path = Path(member).expanduser()
         # An adapter is no model that the catalogue would know.
         return str(path.absolute()) if path.exists() else self._catalogue.get(member).path
-
-    def _prepare_folder(self) -> None:
-        try:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"The folder {self._folder} cannot be made ({error.strerror or error}). Choose "
-                "another data folder with --data-dir."
-            ) from error
 
 
 def _check(wanted: Wanted) -> None:

@@ -7,19 +7,21 @@ plain, steered and with the adapter, are compared on questions that it was not t
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from engine.errors import InputError, Stopped, StorageError, from_code
+from engine.errors import InputError, Stopped, from_code
 from engine.jobs import protocol
 from engine.jobs.client import JobClient
 from engine.models.cards import read_card, write_card
 from engine.models.catalogue import Catalogue
+from engine.paths import made
 from engine.session import calibration, objectives
+from engine.session.job import Job
 from engine.session.lessons import (
     Plan,
     Slot,
@@ -27,7 +29,6 @@ from engine.session.lessons import (
     is_trained,
     keys,
     planned,
-    stored,
     subject,
     training,
 )
@@ -63,9 +64,8 @@ class Workshop:
         sampling  how answers are drawn
         """
         self._catalogue, self._measured, self._folder = catalogue, measured, folder
-        self._spawn, self._launch, self._sampling = spawn, launch, sampling
-        self._job: JobClient | None = None
-        self._busy, self._stopping = threading.Lock(), threading.Event()
+        self._launch, self._sampling = launch, sampling
+        self._job = Job("training", spawn=spawn)
 
     def train(self, wanted: Wanted) -> Iterator[Notice | Progress | TrainedAdapter]:
         """Ask, train, compare; ends with what came of it, which the adapter's card says, too.
@@ -74,19 +74,12 @@ class Workshop:
 
         Raises Stopped, InputError, ModelError, StorageError, EngineError where the job died.
         """
-        if not self._busy.acquire(blocking=False):
-            raise InputError("A training is under way already. Wait for it, or stop it first.")
-        try:
-            self._stopping.clear()
+        with self._job.begun():
             yield from self._train(wanted)
-        finally:
-            self._busy.release()
 
     def stop(self) -> None:
         """End the training that is running. Any thread."""
-        self._stopping.set()
-        if (job := self._job) is not None:
-            job.cancel()
+        self._job.stop()
 
     # ----------------------------------------------------------------------------------------
 
@@ -100,7 +93,7 @@ class Workshop:
         slots = [(plan.steered, asked) for asked in plan.lessons]
         answers = yield from self._answers(plan, slots, "Asking for lessons")
         known = [answers[key] for key in keys(slots) if key in answers]
-        work = training(plan, wanted, known, folder=self._prepared())
+        work = training(plan, wanted, known, folder=made(self._folder))
         if not is_trained(plan, work):
             yield from self._learn(work)
         slots = [(who, asked) for asked in plan.held_out for who in (plan.plain, plan.steered)]
@@ -125,7 +118,8 @@ class Workshop:
         work = protocol.Calibrate(subjects=(subject(plan, missing),) if missing else ())
         for item in self._done(work):
             if isinstance(item, protocol.AnsweredItem):
-                self._measured.keep((stored(plan, by_key[item.key], item),))
+                answer = calibration.stored(*by_key[item.key], item, plan.card.sha256)
+                self._measured.keep((answer,))
             else:
                 yield from _told(item, text)
         known = self._measured.known(hashes)
@@ -134,17 +128,6 @@ class Workshop:
             for key, slot in zip(keys(slots), slots, strict=True)
         }
         return {key: answer for key, answer in found.items() if answer is not None}
-
-    def _prepared(self) -> Path:
-        """The folder for what is kept. Raises StorageError."""
-        try:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"The folder {self._folder} cannot be made ({error.strerror or error}). Choose "
-                "another data folder with --data-dir."
-            ) from error
-        return self._folder
 
     def _learn(self, work: protocol.Train) -> Events:
         for item in self._done(work):
@@ -189,22 +172,16 @@ class Workshop:
         if isinstance(work, protocol.Calibrate) and not work.subjects:
             return
         self._watch()
-        job = self._job = self._spawn()
-        try:
-            for item in job.run(work):
-                if self._stopping.is_set():  # before there was a job to cancel
-                    job.cancel()
+        with closing(self._job.run(work)) as items:
+            for item in items:
                 if isinstance(item, protocol.ModelFailed):
                     raise from_code(item.code, item.message, detail=item.detail)
                 if not isinstance(item, protocol.Done | protocol.Cancelled):
                     yield item
             self._watch()
-        finally:
-            self._job = None
-            job.close()
 
     def _watch(self) -> None:
-        if self._stopping.is_set():
+        if self._job.stopped:
             raise Stopped("The training was stopped. The same training goes on where it was.")
 
 

@@ -39,9 +39,9 @@ def train(engine: Engine, out: Path, *, kill: bool = False) -> tuple[list[str], 
         if isinstance(event, Progress):
             parts.append(event.text.partition(",")[0])
             if kill and "loss" in event.text:
-                job = engine._workshop._job
-                assert job is not None
-                os.kill(job.pid, signal.SIGKILL)
+                child = engine._workshop._job.child
+                assert child is not None
+                os.kill(child.pid, signal.SIGKILL)
     raise AssertionError("no adapter")
 
 
