@@ -63,7 +63,8 @@ class File:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that is on disk when it ends, or undone where it raises."""
+        """A transaction that is on disk when it ends, or undone where it raises; what is checked
+        inside still holds when it is committed."""
         with self._transaction("IMMEDIATE") as connection:
             yield connection
 
@@ -90,14 +91,11 @@ class File:
                 raise
 
 
-def connect(path: Path, kind: Kind | None = None) -> sqlite3.Connection:
+def connect(path: Path, kind: Kind) -> sqlite3.Connection:
     """The database in `path`, made if it is missing and brought up to date, in autocommit.
-
-    kind  None is the record of votes
 
     Any thread may use it, one at a time. Raises sqlite3.Error, OSError, StorageError.
     """
-    kind = kind or schema.record()
     with _opening:
         _create(path)
         connection = sqlite3.connect(
@@ -117,12 +115,9 @@ def connect(path: Path, kind: Kind | None = None) -> sqlite3.Connection:
 
 
 @contextmanager
-def translated(path: Path, kind: Kind | None = None) -> Iterator[None]:
-    """Whatever SQLite or the system raises becomes one clear sentence about `path`.
-
-    kind  None is the record of votes
-    """
-    file = f"The {(kind or schema.record()).name} {path}"
+def translated(path: Path, kind: Kind) -> Iterator[None]:
+    """Whatever SQLite or the system raises becomes one clear sentence about `path`."""
+    file = f"The {kind.name} {path}"
     try:
         yield
     except sqlite3.Error as error:

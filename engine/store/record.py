@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,7 +25,7 @@ from engine.errors import (
     UnknownDuel,
     UnknownTrait,
 )
-from engine.store import changes, database
+from engine.store import changes, database, schema
 from engine.store.changes import (
     NOTHING,
     UNREADABLE,
@@ -149,10 +148,9 @@ class Record:
     def __init__(self, path: Path, *, clock: Callable[[], float]) -> None:
         self._path = path
         self._clock = clock
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._file = database.File(path, kind=schema.record())
         self._stamp = 0
-        self._seen: int | None = None
+        self._seen: tuple[sqlite3.Connection, int] | None = None
         self._duels: dict[str, StoredDuel] = {}
         self._standing: tuple[int, Standing] | None = None
 
@@ -171,7 +169,7 @@ class Record:
 
     def duel(self, id: str) -> StoredDuel:
         """A duel on record. Raises UnknownDuel, and DamagedRecord where its row is unreadable."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             row = _row(connection, id)
             if row is None:
                 raise _unknown(id)
@@ -275,7 +273,7 @@ class Record:
 
     def standing(self) -> Standing:
         """What all changes together come to. Cheap where nothing changed since the last time."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             stamp = self._current(connection)
             if self._standing is None or self._standing[0] != stamp:
                 self._standing = (stamp, self._derived(connection))
@@ -283,7 +281,7 @@ class Record:
 
     def stamp(self) -> int:
         """A number that changes whenever this or another process has written. Costs no reading."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return self._current(connection)
 
     # Texts ----------------------------------------------------------------------------------
@@ -296,37 +294,16 @@ class Record:
 
     def close(self) -> None:
         """Close the file; whatever is asked next opens it again."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
-            self._seen = None  # counts from the connection, so the next one begins anew
+        self._file.close()
 
     # The file -------------------------------------------------------------------------------
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, database.translated(self._path):
-            if self._connection is None:
-                self._connection = database.connect(self._path)
-            yield self._connection
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        # A transaction, so that all that is read in it is of one moment.
-        with self._open() as connection, _transaction(connection, "DEFERRED"):
-            yield connection
-
-    @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._open() as connection:
-            try:
-                # IMMEDIATE: what is checked inside still holds when it is committed.
-                with _transaction(connection, "IMMEDIATE"):
-                    yield connection
-            finally:
-                # Also after an exception, which may have come when the commit was done.
-                self._stamp += 1
+        with self._file.writing() as connection:
+            # Also where it is undone: a change may be told too often, but never too seldom.
+            self._stamp += 1
+            yield connection
 
     def _change(
         self,
@@ -342,7 +319,8 @@ class Record:
         )
 
     def _current(self, connection: sqlite3.Connection) -> int:
-        seen = connection.execute("PRAGMA data_version").fetchone()[0]
+        # Counts from the connection, so with another one it begins anew.
+        seen = connection, connection.execute("PRAGMA data_version").fetchone()[0]
         if seen != self._seen:
             self._seen = seen
             self._stamp += 1
@@ -455,20 +433,6 @@ def _check_finite(duel: StoredDuel) -> None:
 
 
 # Questions in SQL ---------------------------------------------------------------------------
-
-
-@contextmanager
-def _transaction(
-    connection: sqlite3.Connection, kind: Literal["DEFERRED", "IMMEDIATE"]
-) -> Iterator[None]:
-    connection.execute(f"BEGIN {kind}")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # SQLite ends it by itself where the disk is full
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _named(id: str) -> str:

@@ -197,7 +197,7 @@ def test_a_setting_that_does_not_take_is_said(
 
 def test_every_connection_is_set_for_safety(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "PRAGMAS", SAFE)
-    with closing(database.connect(path)) as connection:
+    with closing(database.connect(path, schema.record())) as connection:
         got = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name, _ in SAFE}
     assert got == dict(SAFE)
     assert (got["journal_mode"], got["synchronous"], got["foreign_keys"]) == ("delete", 3, 1)
@@ -277,10 +277,10 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
 
 
 def test_of_several_migrations_those_that_worked_stay(
-    used: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+    used: Path, open_record: OpenRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_migrations(monkeypatch, third, broken)
-    refused(record)
+    refused(open_record())
     assert run(used, "PRAGMA user_version", "SELECT mood, why FROM duels") == [
         (2,),
         ("", duel().why),
@@ -288,21 +288,21 @@ def test_of_several_migrations_those_that_worked_stay(
 
 
 def test_a_damaged_file_is_not_migrated(
-    used: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+    used: Path, open_record: OpenRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = bytearray(used.read_bytes())
     content[-4096:-3900] = b"\xa5" * 196
     used.write_bytes(content)
     with_migrations(monkeypatch, third)
-    refused(record, DamagedRecord)
+    refused(open_record(), DamagedRecord)
     assert used.read_bytes() == content
     assert os.listdir(used.parent) == [used.name]
 
 
 def test_a_copy_that_was_half_made_earlier_is_made_anew(
-    used: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+    used: Path, open_record: OpenRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used.with_name("record.db.before-v2.part").write_bytes(b"half")
     with_migrations(monkeypatch, second)
-    assert record.duel("d1").why == "migrated"
+    assert open_record().duel("d1").why == "migrated"
     assert not used.with_name("record.db.before-v2.part").exists()
