@@ -70,8 +70,6 @@ from engine.types import (
     LearnerName,
     LeftOut,
     Member,
-    MergeMethod,
-    MergeStorage,
     Message,
     Method,
     ModelCard,
@@ -102,11 +100,9 @@ from engine.version import __version__
 
 if TYPE_CHECKING:
     from engine.jobs.client import JobClient
-    from engine.models.cards import MergeCard
     from engine.session.building import Builder
     from engine.session.duels import Duels
     from engine.session.learning import Learning
-    from engine.session.merging import Merger
     from engine.session.pool import Candidates, Owned
     from engine.session.portfolio import Portfolios
     from engine.session.workshop import Workshop
@@ -412,76 +408,36 @@ class Engine:
         """
         return self._portfolios.override(candidate)
 
-    # Workshop -------------------------------------------------------------------------------
+    # Parts of their own ---------------------------------------------------------------------
 
-    def merge(
-        self,
-        base: str,
-        members: Sequence[str],
-        *,
-        out: Path,
-        method: MergeMethod = "calm",
-        storage: MergeStorage = "Q8_0",
-        epochs: int = 20,
-        seed: int = 0,
-    ) -> Iterator[Notice | Progress | MergeCard]:
-        """Merge fine-tuned models and adapters of one base into one model; ends with its card.
+    @cached_property
+    def workshop(self) -> Workshop:
+        """Where adapters are trained and models are merged."""
+        from engine.session.merging import Merger
+        from engine.session.training import Trainer
+        from engine.session.workshop import Workshop
 
-        Blocks, for minutes or hours with a method that learns; may be iterated in another thread
-        than the one that asks. Where `stop_merge` ends it, or something kills it, the same merge
-        goes on there the next time.
+        def launch() -> Launch:
+            return self._known() or Launch()
 
-        base     id or path
-        members  2 to 8 paths or ids
-        out      of the new file, NAME.gguf, which must not exist
-        method   "calm" learns a mask; "best" tries all and writes what keeps the members best
-        epochs   of each mask at most
-
-        Raises Stopped, InputError, ModelError, StorageError, EngineError.
-        """
-        from engine.session.merging import Wanted
-
-        wanted = Wanted(
-            base=base,
-            members=members,
-            out=out,
-            method=method,
-            storage=storage,
-            epochs=epochs,
-            seed=seed,
+        root, spawn = self._folder.root, self._spawn_job
+        trainer = Trainer(
+            self._catalogue,
+            self._measured,
+            root / "workshop",
+            spawn=spawn,
+            launch=launch,
+            sampling=lambda: self._settings.sampling,
         )
-        return self._merger.merge(wanted)
-
-    def stop_merge(self) -> None:
-        """End the merge that is running; what it learned is kept. Any thread."""
-        self._merger.stop()
-
-    def train_adapter(
-        self, trait: str, *, out: Path, base: str = "", steps: int | None = None, seed: int = 0
-    ) -> Iterator[Notice | Progress | TrainedAdapter]:
-        """Train an adapter that answers of itself as Amulet makes the model answer; ends with what
-        came of it.
-
-        Blocks, for minutes; may be iterated in another thread than the one that asks. Where
-        `stop_training` ends it, or something kills it, the same training goes on there.
-
-        trait  a pole that can be measured: "short+", "formal-"; without a sign it is "+"
-        out    of the adapter, NAME.gguf, which must not exist
-        base   id or path of a llama-type model; "" is the starter model
-        steps  of training, in 1..1000; None is what was found to be enough
-
-        Raises Stopped, InputError, ModelError, StorageError, EngineError.
-        """
-        from engine.session.lessons import STEPS, Wanted
-
-        steps = STEPS if steps is None else steps
-        wanted = Wanted(trait=trait, out=out, base=base, steps=steps, seed=seed)
-        yield from self._launch(self._catalogue.get(base))
-        yield from self._workshop.train(wanted)
-
-    def stop_training(self) -> None:
-        """End the training that is running; what it learned is kept. Any thread."""
-        self._workshop.stop()
+        return Workshop(
+            self._catalogue,
+            root / "made",
+            trainer=trainer,
+            merger=Merger(self._catalogue, root / "merging", spawn=spawn, launch=launch),
+            learned=self.learned,
+            chosen=lambda: self._settings.model or STARTER_ID,
+            launched=self._launch,
+        )
 
     # Models ---------------------------------------------------------------------------------
 
@@ -596,30 +552,6 @@ class Engine:
             spawn=self._spawn_job,
             launch=lambda: self._known() or Launch(),
             clock=self._clock,
-        )
-
-    @cached_property
-    def _merger(self) -> Merger:
-        from engine.session.merging import Merger
-
-        return Merger(
-            self._catalogue,
-            self._folder.root / "merging",
-            spawn=self._spawn_job,
-            launch=lambda: self._known() or Launch(),
-        )
-
-    @cached_property
-    def _workshop(self) -> Workshop:
-        from engine.session.workshop import Workshop
-
-        return Workshop(
-            self._catalogue,
-            self._measured,
-            self._folder.root / "workshop",
-            spawn=self._spawn_job,
-            launch=lambda: self._known() or Launch(),
-            sampling=lambda: self._settings.sampling,
         )
 
     @cached_property

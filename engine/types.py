@@ -6,6 +6,7 @@ weights θ are dimensionless, utilities are in nats.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -211,15 +212,18 @@ class Launch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """A model that the owner can choose.
+    """A model that the owner can choose: a file, or one with an adapter that acts on it.
 
-    id          short and stable; what `--model` takes
-    path        absolute; the file is referenced, never copied
-    sha256      of the whole file, hex, as recorded when it was added
-    parameters  count of weights, 0 where the header does not tell
-    context     tokens the model was trained for
-    licence     as the file states it, "" where it does not
-    available   whether the file is still there
+    id              short and stable; what `--model` takes
+    path            absolute; the file is referenced, never copied
+    sha256          of the whole file, hex, as recorded when it was added
+    size            of its files together, bytes
+    parameters      count of weights, 0 where the header does not tell
+    context         tokens the model was trained for
+    licence         as the file states it, "" where it does not
+    available       whether its files are still there
+    adapter         absolute path of the adapter that acts on the model in `path`; "" where none does
+    adapter_sha256  as `sha256`, of the adapter
     """
 
     id: str
@@ -233,6 +237,16 @@ class ModelCard:
     licence: str
     starter: bool = False
     available: bool = True
+    adapter: str = ""
+    adapter_sha256: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What answers that were measured are kept under, hex: `sha256` of a plain model, of an
+        adapted one the SHA-256 of both hashes, one after the other."""
+        if not self.adapter:
+            return self.sha256
+        return hashlib.sha256((self.sha256 + self.adapter_sha256).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -689,6 +703,78 @@ class TrainedAdapter:
     kept: float | None
     time: float | None
     questions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """Whether a file can be a member of a merge.
+
+    name     of the file, or of what the workshop made
+    kind     "adapter", "model", or "" where it is neither
+    problem  why it cannot, in a sentence; "" where it can
+    warning  what would make the merge worse, in a sentence; "" where nothing is known
+    """
+
+    path: str
+    name: str
+    kind: str
+    problem: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Of the masked weights of a merge, the share taken from the member that was added.
+
+    rows     layers, the first first
+    columns  kinds of matrix ("attn_q"), in the order in which they act
+    cells    in [0, 1], rows × columns; None where there is no such matrix
+    """
+
+    share: float
+    rows: tuple[int, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """An adapter or a merged model that the workshop made, as its card tells.
+
+    name      what people call it: "SmolLM2 135M Instruct, short"
+    kind      "adapter" or "model"
+    at        when the file was written, seconds since the epoch
+    base      name of the file that it was made from
+    size      of the file, bytes
+    method    "train", "calm", "average" …
+    members   names of what was merged, in order; of an adapter none
+    trait     what an adapter was taught, in plain words; "" of a model
+    kept      of an adapter: share of what Amulet does to that trait; None where it was not measured
+    time      of an adapter: time per token over Amulet's; None where it was not measured
+    losses    of a learned merge: name of a model, this one, a member or a baseline → mean loss of
+              each member's own answers, nats per token; the smaller the better it keeps it
+    shares    of a learned merge, one for each mask
+    survival  share of the change that is in the file, in [0, 1]
+    notices   what was said while it was made
+    model     id where it is among the models that can be chosen; "" where it is not
+    """
+
+    path: str
+    name: str
+    kind: str
+    at: float
+    base: str
+    size: int
+    method: str
+    members: tuple[str, ...] = ()
+    trait: str = ""
+    kept: float | None = None
+    time: float | None = None
+    losses: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    shares: tuple[Shares, ...] = ()
+    survival: float = 1.0
+    notices: tuple[str, ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,7 +91,7 @@ def _run(arguments: argparse.Namespace, trait: str, seed: int) -> Run:
 def _trained(
     engine: Engine, trait: str, out: Path, *, seed: int, steps: int | None
 ) -> TrainedAdapter:
-    for event in engine.train_adapter(trait, out=out, seed=seed, steps=steps):
+    for event in engine.workshop.train(trait, out=out, seed=seed, steps=steps):
         match event:
             case Progress():
                 left = "" if event.left is None else f", {event.left:.0f} s left"

@@ -16,7 +16,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """Merge, and tell what came of it."""
     engine = Engine(arguments.data_dir)
     try:
-        with interrupt_stops(engine.stop_merge):
+        with interrupt_stops(engine.workshop.stop):
             card = _merged(engine, arguments, output)
     except Stopped as stopped:
         output.fail(stopped)
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _merged(engine: Engine, arguments: argparse.Namespace, output: Output) -> MergeCard:
-    for event in engine.merge(
+    for event in engine.workshop.merge(
         arguments.base,
         arguments.members,
         out=arguments.out,

@@ -6,8 +6,9 @@ import argparse
 from dataclasses import asdict
 
 from engine.api import Engine, Notice, Progress, TrainedAdapter
+from engine.cli.interrupt import INTERRUPTED, interrupt_stops
 from engine.cli.output import Output
-from engine.errors import InternalError
+from engine.errors import InternalError, Stopped
 
 TOLD_EVERY = 10.0
 """Per cent between two lines of progress, unless another part of the work has begun."""
@@ -17,7 +18,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """Train, and tell what came of it."""
     engine = Engine(arguments.data_dir)
     try:
-        trained = _trained(engine, arguments, output)
+        with interrupt_stops(engine.workshop.stop):
+            trained = _trained(engine, arguments, output)
+    except Stopped as stopped:
+        output.fail(stopped)
+        return INTERRUPTED
     finally:
         engine.close()
     _say(trained, output)
@@ -25,7 +30,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _trained(engine: Engine, arguments: argparse.Namespace, output: Output) -> TrainedAdapter:
-    events = engine.train_adapter(
+    events = engine.workshop.train(
         arguments.trait,
         out=arguments.out,
         base=arguments.base,
@@ -33,21 +38,17 @@ def _trained(engine: Engine, arguments: argparse.Namespace, output: Output) -> T
         seed=arguments.seed,
     )
     part, told = "", 0.0
-    try:
-        for event in events:
-            match event:
-                case Notice():
-                    output.note(event.text)
-                case Progress():
-                    begun, share = _part(event), 100.0 * event.done / max(1, event.total)
-                    if begun != part or share - told >= TOLD_EVERY or event.done == event.total:
-                        part, told = begun, share
-                        output.note(_progress(event))
-                case _:
-                    return event
-    except KeyboardInterrupt:
-        engine.stop_training()
-        raise
+    for event in events:
+        match event:
+            case Notice():
+                output.note(event.text)
+            case Progress():
+                begun, share = _part(event), 100.0 * event.done / max(1, event.total)
+                if begun != part or share - told >= TOLD_EVERY or event.done == event.total:
+                    part, told = begun, share
+                    output.note(_progress(event))
+            case _:
+                return event
     raise InternalError("The training ended without an adapter.")
 
 

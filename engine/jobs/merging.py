@@ -245,7 +245,9 @@ def _surpassed(learned: Learned, best: str) -> Notice:
 
 def _shares(found: Density) -> SharesOfAdded:
     layers = {str(layer): share for layer, share in found.by_layer.items()}
-    return SharesOfAdded(share=found.share, by_layer=layers, by_kind=found.by_kind)
+    return SharesOfAdded(
+        share=found.share, by_layer=layers, by_kind=found.by_kind, by_tensor=found.by_tensor
+    )
 
 
 def _stage(text: str, done: int, total: int, *, left: float | None = None) -> StageItem:

@@ -276,27 +276,32 @@ def merged(pair: Pair, name: str, logits: Array | None) -> Array:
 class Density:
     """Which share of the masked weights is taken from B, in [0, 1].
 
-    by_kind  kinds of tensor as in their names: attn_q, ffn_down, …
+    by_kind    kinds of tensor as in their names: attn_q, ffn_down, …
+    by_tensor  names of the tensors
     """
 
     share: float
     by_layer: Mapping[int, float]
     by_kind: Mapping[str, float]
+    by_tensor: Mapping[str, float]
 
 
 def density(logits: Logits) -> Density:
     """The shares in a mask; 0 where nothing is masked."""
     layers: dict[int, list[tuple[int, int]]] = {}
     kinds: dict[str, list[tuple[int, int]]] = {}
+    tensors: dict[str, float] = {}
     for name, values in logits.items():
         _, layer, kind = name.removesuffix(".weight").split(".", 2)
         counted = int(np.count_nonzero(values > 0)), values.size
+        tensors[name] = _share([counted])
         layers.setdefault(int(layer), []).append(counted)
         kinds.setdefault(kind, []).append(counted)
     return Density(
         share=_share([counted for group in kinds.values() for counted in group]),
         by_layer={layer: _share(group) for layer, group in sorted(layers.items())},
         by_kind={kind: _share(group) for kind, group in sorted(kinds.items())},
+        by_tensor=tensors,
     )
 
 

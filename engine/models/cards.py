@@ -40,13 +40,15 @@ class FileMark:
 class SharesOfAdded:
     """Which share of the masked weights was taken from the member that was added, in [0, 1].
 
-    by_layer  number of the layer, as text → share
-    by_kind   kind of tensor (attn_q, ffn_down, …) → share
+    by_layer   number of the layer, as text → share
+    by_kind    kind of tensor (attn_q, ffn_down, …) → share
+    by_tensor  name of the tensor → share; empty in cards of earlier versions
     """
 
     share: float
     by_layer: Mapping[str, float] = field(default_factory=dict)
     by_kind: Mapping[str, float] = field(default_factory=dict)
+    by_tensor: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class MergeCard:
     parameters  all settings by name, the seed among them
     density     one per mask, in the order of training
     scores      of a merge: name of a model (this one, a member, a baseline) → task → loss, nats per
-                token; of an adapter: what was measured → its value, see `engine.session.workshop`
+                token; of an adapter: what was measured → its value, see `engine.session.training`
     survival    what of the change is in the file
     notices     what the owner was told
     version     of the card's form

@@ -172,7 +172,7 @@ def measure(
             progress(done, total)
     ratio = math.sqrt(change_squared / base_squared) if base_squared else math.inf
     _check_ratio(member, ratio)
-    return Distance(ratio=ratio, notices=_notices(member))
+    return Distance(ratio=ratio, notices=coarse(member))
 
 
 def _check_ratio(member: Member, ratio: float) -> None:
@@ -192,7 +192,8 @@ def _squared(values: F32) -> float:
     return float((values * values).sum(dtype=np.float64))
 
 
-def _notices(member: Member) -> tuple[Notice, ...]:
+def coarse(member: Member) -> tuple[Notice, ...]:
+    """What is said of a member whose file buries its change; reads headers only."""
     if not isinstance(member, FullModel) or (bits := stored_bits(member.weights)) > COARSE:
         return ()
     text = (

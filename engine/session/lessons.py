@@ -1,6 +1,6 @@
 """What an adapter learns from: steered answers to calibration questions, and what is asked for it.
 
-Nothing here does anything; see `engine.session.workshop`.
+Nothing here does anything; see `engine.session.training`.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _check(wanted: Wanted, out: Path) -> None:
         raise InvalidParameter.outside("steps", wanted.steps, f"from 1 to {MOST_STEPS}")
     if not 0 <= wanted.seed < 2**63:
         raise InvalidParameter.outside("seed", wanted.seed, "from 0 to 2^63 - 1")
-    if out.exists() and _unscored(out) is None:
+    if out.exists() and unscored(out) is None:
         raise InputError(f"{file_name(out)} exists already; choose another name or remove it.")
 
 
@@ -173,14 +173,14 @@ def is_trained(plan: Plan, work: protocol.Train) -> bool:
     """Whether the adapter is there and only its scores are missing. Raises InputError."""
     if not plan.out.exists():
         return False
-    card = _unscored(plan.out)
+    card = unscored(plan.out)
     same = card is not None and card.parameters.get("training") == work.identity()
     if card is None or not same or card.base.sha256 != plan.card.sha256:
         raise InputError(f"{file_name(plan.out)} exists already; choose another name or remove it.")
     return True
 
 
-def _unscored(out: Path) -> MergeCard | None:
+def unscored(out: Path) -> MergeCard | None:
     """The card of a trained adapter that was not compared yet."""
     try:
         card = read_card(out)

@@ -36,7 +36,8 @@ COMPARED_ON = 8
 CONTEXT = 2048
 """Tokens of cache of the child that reads the prompts."""
 
-MOST_EPOCHS = 1000
+EPOCHS, MOST_EPOCHS = 20, 1000
+"""Of a mask at most: as a rule, and as asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class Wanted:
     out: Path
     method: MergeMethod = "calm"
     storage: MergeStorage = "Q8_0"
-    epochs: int = 20
+    epochs: int = EPOCHS
     seed: int = 0
 
 

@@ -1,260 +1,316 @@
-"""The workshop: an adapter that makes a model answer of itself as Amulet makes it answer.
+"""The workshop: adapters that are trained, models that are merged, and what came of both.
 
-Amulet steers with a second stream; an adapter that was trained on its answers needs one. Answers
-are asked first, and kept with those of the portfolio; then the adapter is trained; then all three,
-plain, steered and with the adapter, are compared on questions that it was not trained on.
+What is made lies in a folder of its own in the data folder, each file with its card; whoever wants
+it elsewhere names the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import replace
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
-import numpy as np
-
-from engine.errors import InputError, Stopped, from_code
-from engine.jobs import protocol
-from engine.jobs.client import JobClient
-from engine.models.cards import read_card, write_card
+from engine.errors import AttuneError, InputError, ModelError, StorageError
+from engine.jobs.family import LEARNED
+from engine.merging.shape import check_supported
+from engine.models.cards import MergeCard, SharesOfAdded, card_path, read_card
 from engine.models.catalogue import Catalogue
+from engine.models.header import file_name, printable, read_header
+from engine.models.members import FullModel, coarse, open_member
+from engine.models.weights import Weights, open_weights
 from engine.paths import made
-from engine.session import calibration, objectives
-from engine.session.job import Job
-from engine.session.lessons import (
-    Plan,
-    Slot,
-    Wanted,
-    is_trained,
-    keys,
-    planned,
-    subject,
-    training,
+from engine.preference.traits import BUILT_IN
+from engine.session import lessons, merging, objectives
+from engine.session.merging import Merger
+from engine.session.training import Trainer
+from engine.types import (
+    Fit,
+    Launch,
+    Learned,
+    Made,
+    MergeMethod,
+    MergeStorage,
+    ModelCard,
+    Notice,
+    Objective,
+    Progress,
+    Shares,
+    TrainedAdapter,
 )
-from engine.store.calibration import CalibrationRecord, StoredCalibration
-from engine.types import Answer, Launch, Notice, Progress, Sampling, TrainedAdapter
 
-TIMED, ROUNDS = 3, 4
-"""Questions of a round, each answered alone; rounds with and without the adapter take turns."""
-
-TIMED_TOKENS = 48
-"""Of an answer that is timed, at most."""
-
-Events = Iterator[Notice | Progress]
+MODEL_SUFFIX = ".gguf"
 
 
 class Workshop:
-    """One training at a time; `train` may be iterated in a thread of its own, `stop` is for any."""
+    """Makes one thing at a time; `train` and `merge` may be iterated in a thread of their own."""
 
     def __init__(
         self,
         catalogue: Catalogue,
-        measured: CalibrationRecord,
         folder: Path,
         *,
-        spawn: Callable[[], JobClient],
-        launch: Callable[[], Launch],
-        sampling: Callable[[], Sampling],
+        trainer: Trainer,
+        merger: Merger,
+        learned: Callable[[], Learned],
+        chosen: Callable[[], str],
+        launched: Callable[[ModelCard], Generator[Notice, None, Launch]],
     ) -> None:
         """
-        folder    where what a stopped training needs to go on is kept
-        spawn     starts a job child
-        launch    how models run on this machine
-        sampling  how answers are drawn
+        folder    where what is made lies, unless another place is named
+        learned   what the votes say
+        chosen    id of the model that answers now
+        launched  finds settings that work on this machine, where they are not known
         """
-        self._catalogue, self._measured, self._folder = catalogue, measured, folder
-        self._launch, self._sampling = launch, sampling
-        self._job = Job("training", spawn=spawn)
+        self._catalogue, self._folder = catalogue, folder
+        self._trainer, self._merger = trainer, merger
+        self._learned, self._chosen, self._launched = learned, chosen, launched
 
-    def train(self, wanted: Wanted) -> Iterator[Notice | Progress | TrainedAdapter]:
-        """Ask, train, compare; ends with what came of it, which the adapter's card says, too.
+    # What there is ----------------------------------------------------------------------------
 
-        Where it is stopped or killed, the same training goes on where it was.
+    def poles(self) -> tuple[Objective, ...]:
+        """What an adapter can be taught, the owner's surest liking first. Blocks."""
+        liked = objectives.liked(self._learned())
+        ids = [f"{trait.id}{sign}" for trait in BUILT_IN for sign in "+-"]
+        ids = [*liked, *(id for id in ids if id not in liked)]
+        return tuple(Objective(id=id, name=objectives.name_of(id)) for id in ids)
 
-        Raises Stopped, InputError, ModelError, StorageError, EngineError where the job died.
+    def bases(self) -> tuple[ModelCard, ...]:
+        """Models that an adapter can be trained for and members be merged with CALM, that which
+        answers now first. Reads their headers."""
+        found = [card for card in self._catalogue.list() if card.available and _has_gradients(card)]
+        return tuple(sorted(found, key=lambda card: card.id != self._chosen()))
+
+    def made(self) -> tuple[Made, ...]:
+        """What was made here, the newest first; files without a card are passed over."""
+        ids = {card.adapter or card.path: card.id for card in self._catalogue.list()}
+        found = []
+        for path in self._folder.glob(f"*{MODEL_SUFFIX}"):
+            try:
+                card = read_card(path)
+                found.append(_made(path, card, model=ids.get(str(path), "")))
+            except (ModelError, OSError):  # half of it is gone: it cannot be told what it is
+                continue
+        return tuple(sorted(found, key=lambda each: -each.at))
+
+    def check(self, base: str, members: Sequence[str]) -> tuple[Fit, ...]:
+        """Whether these files can be merged, one by one; reads headers only.
+
+        base     id or path
+        members  paths, or ids
+
+        Raises ModelError where the base cannot be used.
         """
-        with self._job.begun():
-            yield from self._train(wanted)
+        weights = open_weights(Path(self._catalogue.get(base).path))
+        return tuple(self._fit(member, weights) for member in members)
+
+    # Making -----------------------------------------------------------------------------------
+
+    def train(
+        self,
+        trait: str,
+        *,
+        base: str = "",
+        out: Path | None = None,
+        steps: int | None = None,
+        seed: int = 0,
+    ) -> Iterator[Notice | Progress | TrainedAdapter]:
+        """Train an adapter that answers of itself as Amulet makes the model answer; ends with what
+        came of it.
+
+        Blocks, for minutes. Where `stop` ends it, or something kills it, the same training goes on
+        there.
+
+        trait  a pole that can be measured: "short+", "formal-"; without a sign it is "+"
+        base   id or path of a llama-type model; "" is the starter model
+        out    of the adapter, NAME.gguf, which must not exist; None is a new file in the workshop
+        steps  of training, in 1..1000; None is what was found to be enough
+
+        Raises Stopped, InputError, ModelError, StorageError, EngineError.
+        """
+        card = self._catalogue.get(base)
+        objective = lessons.measurable(trait)
+        if out is None:
+            out = self._unscored(f"{card.id}-{objectives.adjective_of(objective.id)}")
+        wanted = lessons.Wanted(
+            trait=trait,
+            out=out,
+            base=base,
+            steps=lessons.STEPS if steps is None else steps,
+            seed=seed,
+        )
+        yield from self._launched(card)
+        yield from self._trainer.train(wanted)
+
+    def merge(
+        self,
+        base: str,
+        members: Sequence[str],
+        *,
+        out: Path | None = None,
+        method: MergeMethod = "calm",
+        storage: MergeStorage = "Q8_0",
+        epochs: int = merging.EPOCHS,
+        seed: int = 0,
+    ) -> Iterator[Notice | Progress | MergeCard]:
+        """Merge fine-tuned models and adapters of one base into one model; ends with its card.
+
+        Blocks, for minutes or hours with a method that learns. Where `stop` ends it, or something
+        kills it, the same merge goes on there the next time.
+
+        base     id or path
+        members  2 to 8 paths or ids
+        out      of the new file, NAME.gguf, which must not exist; None is one in the workshop
+        method   "calm" learns a mask; "best" tries all and writes what keeps the members best
+        epochs   of each mask at most
+
+        Raises Stopped, InputError, ModelError, StorageError, EngineError.
+        """
+        card = self._catalogue.get(base)
+        if method in LEARNED:
+            yield from self._launched(card)
+        wanted = merging.Wanted(
+            base=base,
+            members=members,
+            out=self._free(f"{card.id}-merged") if out is None else out,
+            method=method,
+            storage=storage,
+            epochs=epochs,
+            seed=seed,
+        )
+        yield from self._merger.merge(wanted)
 
     def stop(self) -> None:
-        """End the training that is running. Any thread."""
-        self._job.stop()
+        """End what is being made; what it learned is kept. Any thread."""
+        self._trainer.stop()
+        self._merger.stop()
 
-    # ----------------------------------------------------------------------------------------
+    def remove(self, path: Path) -> tuple[Made, ...]:
+        """Delete something that was made here, with its card; returns what is left.
 
-    def _train(self, wanted: Wanted) -> Iterator[Notice | Progress | TrainedAdapter]:
-        plan = planned(
-            wanted,
-            card=self._catalogue.get(wanted.base),
-            launch=self._launch(),
-            sampling=self._sampling(),
-        )
-        slots = [(plan.steered, asked) for asked in plan.lessons]
-        answers = yield from self._answers(plan, slots, "Asking for lessons")
-        known = [answers[key] for key in keys(slots) if key in answers]
-        work = training(plan, wanted, known, folder=made(self._folder))
-        if not is_trained(plan, work):
-            yield from self._learn(work)
-        slots = [(who, asked) for asked in plan.held_out for who in (plan.plain, plan.steered)]
-        before = yield from self._answers(plan, slots, "Asking without the adapter")
-        after = yield from self._adapted(plan)
-        time = yield from self._timed(plan)
-        trained = _compared(plan, before, after, time=time)
-        if trained.kept is None:
-            text = f"The base does not answer with {trained.name} when it is told to."
-            yield Notice(code="not_steered", text=text)
-        _tell_card(trained, plan.objective.id)
-        yield trained
-
-    def _answers(
-        self, plan: Plan, slots: Sequence[Slot], text: str
-    ) -> Generator[Notice | Progress, None, dict[str, StoredCalibration]]:
-        """Answers by key; those that were not on record are asked for, and kept."""
-        hashes = {who.id: plan.card.sha256 for who, _ in slots}
-        known = self._measured.known(hashes)
-        missing = [s for s in slots if (s[0].id, calibration.question_hash(*s)) not in known]
-        by_key = dict(zip(keys(missing), missing, strict=True))
-        work = protocol.Calibrate(subjects=(subject(plan, missing),) if missing else ())
-        for item in self._done(work):
-            if isinstance(item, protocol.AnsweredItem):
-                answer = calibration.stored(*by_key[item.key], item, plan.card.sha256)
-                self._measured.keep((answer,))
-            else:
-                yield from _told(item, text)
-        known = self._measured.known(hashes)
-        found = {
-            key: known.get((slot[0].id, calibration.question_hash(*slot)))
-            for key, slot in zip(keys(slots), slots, strict=True)
-        }
-        return {key: answer for key, answer in found.items() if answer is not None}
-
-    def _learn(self, work: protocol.Train) -> Events:
-        for item in self._done(work):
-            yield from _told(item, "")
-
-    def _adapted(self, plan: Plan) -> Generator[Notice | Progress, None, dict[str, Answer]]:
-        """Answers with the adapter to the questions that are held out, by their id."""
-        slots = [(plan.plain, asked) for asked in plan.held_out]
-        work = protocol.Calibrate(subjects=(subject(plan, slots, adapted=True),))
-        found: dict[str, Answer] = {}
-        for item in self._done(work):
-            if isinstance(item, protocol.AnsweredItem):
-                found[item.key] = item.answer
-            else:
-                yield from _told(item, "Asking with the adapter")
-        return found
-
-    def _timed(self, plan: Plan) -> Generator[Notice | Progress, None, float | None]:
-        """Seconds per token with the adapter over those of Amulet's two streams, each in its
-        fastest round: what else the machine does, and trying other numbers of threads, only adds.
+        Raises InputError for what was not made here or is among the owner's models, StorageError.
         """
-        subjects = []
-        for number in range(ROUNDS):
-            asked = plan.held_out[number * TIMED : (number + 1) * TIMED]
-            for who, adapted in ((plan.steered, False), (plan.plain, True)):
-                mark = f"{number} {'adapted' if adapted else 'steered'} "
-                slots = [(who, each) for each in asked]
-                subjects.append(_shortened(subject(plan, slots, adapted=adapted, mark=mark)))
-        spent: dict[str, list[float]] = {}
-        for item in self._done(protocol.Calibrate(subjects=tuple(subjects), alone=True)):
-            if isinstance(item, protocol.AnsweredItem) and item.answer.tokens:
-                seconds = item.answer.seconds
-                total = spent.setdefault(" ".join(item.key.split()[:2]), [0.0, 0.0])
-                total[0] += seconds.decode + seconds.steer
-                total[1] += item.answer.tokens
-            else:
-                yield from _told(item, "Measuring the time")
-        return _ratio({who: seconds / tokens for who, (seconds, tokens) in spent.items()})
+        known = {Path(each.path): each for each in self.made()}
+        if path not in known:
+            raise InputError(f"{file_name(path)} was not made in the workshop; remove it yourself.")
+        if model := known[path].model:
+            raise InputError(
+                f"{known[path].name} is among your models as {model}; remove it there first."
+            )
+        try:
+            path.unlink(missing_ok=True)
+            card_path(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"{file_name(path)} cannot be deleted ({error.strerror or error}); close what uses "
+                "it and try again."
+            ) from error
+        return self.made()
 
-    def _done(self, work: protocol.Work) -> Iterator[protocol.Item]:
-        """Have work done and yield what comes of it. Raises Stopped, and what the work raises."""
-        if isinstance(work, protocol.Calibrate) and not work.subjects:
-            return
-        self._watch()
-        with closing(self._job.run(work)) as items:
-            for item in items:
-                if isinstance(item, protocol.ModelFailed):
-                    raise from_code(item.code, item.message, detail=item.detail)
-                if not isinstance(item, protocol.Done | protocol.Cancelled):
-                    yield item
-            self._watch()
+    # ------------------------------------------------------------------------------------------
 
-    def _watch(self) -> None:
-        if self._job.stopped:
-            raise Stopped("The training was stopped. The same training goes on where it was.")
+    def _fit(self, member: str, base: Weights) -> Fit:
+        path = Path(member).expanduser()
+        try:
+            if not path.exists():
+                path = Path(self._catalogue.get(member).path)
+            opened = open_member(path, base=base)
+            warnings = coarse(opened)
+        except AttuneError as error:
+            return Fit(path=str(path), name=file_name(path), kind="", problem=error.message)
+        return Fit(
+            path=str(path),
+            name=_name(path),
+            kind="model" if isinstance(opened, FullModel) else "adapter",
+            warning=" ".join(notice.text for notice in warnings),
+        )
+
+    def _unscored(self, stem: str) -> Path:
+        """A new file, or one that was trained already and only lacks its scores."""
+        for path in self._names(stem):
+            if not path.exists() or lessons.unscored(path) is not None:
+                return path
+        raise AssertionError("there is always another number")
+
+    def _free(self, stem: str) -> Path:
+        return next(path for path in self._names(stem) if not path.exists())
+
+    def _names(self, stem: str) -> Iterator[Path]:
+        """SMOLLM2-SHORT.gguf, SMOLLM2-SHORT-2.gguf …"""
+        stem = re.sub(r"[^a-z0-9.]+", "-", stem.lower()).strip("-.")
+        folder = made(self._folder)
+        yield folder / f"{stem}{MODEL_SUFFIX}"
+        yield from (folder / f"{stem}-{number}{MODEL_SUFFIX}" for number in count(2))
 
 
-def _told(item: protocol.Item, text: str) -> Events:
-    match item:
-        case protocol.StageItem():
-            yield item.progress
-        case protocol.ProgressItem():
-            yield Progress(done=item.done, total=item.total, left=item.left, text=text)
-        case protocol.QuestionFailed():
-            yield Notice(code=item.code, text=f"A question was left out: {item.message}")
-        case _:
-            pass
+def _has_gradients(card: ModelCard) -> bool:
+    try:
+        header = read_header(Path(card.path))
+        check_supported(header.metadata, [tensor.name for tensor in header.tensors])
+    except AttuneError:
+        return False
+    return True
 
 
-# What came of it ----------------------------------------------------------------------------
+def _name(path: Path) -> str:
+    """As its card calls it."""
+    try:
+        return read_card(path).name
+    except ModelError:
+        return file_name(path)
 
 
-def _compared(
-    plan: Plan,
-    before: Mapping[str, StoredCalibration],
-    after: Mapping[str, Answer],
-    *,
-    time: float | None,
-) -> TrainedAdapter:
-    """Mean scores on those held-out questions that all three answered. Raises InputError."""
-    rows = []
-    for asked in plan.held_out:
-        plain, steered = keys([(plan.plain, asked), (plan.steered, asked)])
-        if plain in before and steered in before and plain in after:
-            rows.append([before[plain].text, before[steered].text, after[plain].text])
-    if not rows:
-        raise InputError("No question was answered with and without the adapter; try again.")
-    raw = np.asarray([[objectives.style((plan.objective,), t)[0] for t in row] for row in rows])
-    # As in calibration, silence is as bad as the worst answer.
-    worst = np.nanmin(raw) if not np.isnan(raw).all() else 0.0
-    plain, amulet, adapter = np.where(np.isnan(raw), worst, raw).mean(axis=0).tolist()
-    return TrainedAdapter(
-        path=str(plan.out),
-        objective=plan.objective.id,
-        name=plan.objective.name,
-        base=plan.card.id,
-        plain=plain,
-        amulet=amulet,
-        adapter=adapter,
-        kept=(adapter - plain) / (amulet - plain) if amulet > plain else None,
-        time=time,
-        questions=len(rows),
+# What was made --------------------------------------------------------------------------------
+
+
+def _made(path: Path, card: MergeCard, *, model: str) -> Made:
+    """What a card tells. Raises OSError where the file is gone."""
+    stat = path.stat()
+    adapter = card.scores.get("adapter", {}) if card.kind == "adapter" else {}
+    return Made(
+        path=str(path),
+        name=printable(card.name),
+        kind=card.kind,
+        at=stat.st_mtime,
+        base=printable(card.base.name),
+        size=stat.st_size,
+        method=card.method,
+        members=tuple(printable(member.name) for member in card.members),
+        trait=_trait(card),
+        kept=adapter.get("kept"),
+        time=adapter.get("time"),
+        losses=()
+        if card.kind == "adapter"
+        else tuple((name, tuple(tasks.values())) for name, tasks in card.scores.items()),
+        shares=tuple(map(_shares, card.density)),
+        survival=card.survival.share,
+        notices=card.notices,
+        model=model,
     )
 
 
-def _shortened(subject: protocol.Subject) -> protocol.Subject:
-    """The same with short answers."""
-    asked = []
-    for each in subject.questions:
-        sampling = replace(each.question.sampling, max_tokens=TIMED_TOKENS)
-        asked.append(replace(each, question=replace(each.question, sampling=sampling)))
-    return replace(subject, questions=tuple(asked))
+def _trait(card: MergeCard) -> str:
+    taught = str(card.parameters.get("trait", ""))
+    known = {f"{trait.id}{sign}" for trait in BUILT_IN for sign in "+-"}
+    return objectives.name_of(taught) if taught in known else ""
 
 
-def _ratio(per_token: Mapping[str, float]) -> float | None:
-    """The fastest rounds of both ways; None where one of them has none."""
-    ours, theirs = (
-        [seconds for name, seconds in per_token.items() if name.endswith(way)]
-        for way in ("adapted", "steered")
+_ORDER = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+
+
+def _shares(found: SharesOfAdded) -> Shares:
+    """The same as a table: a row for each layer, a column for each kind of matrix."""
+    cells: dict[tuple[int, str], float] = {}
+    for name, share in found.by_tensor.items():
+        match name.removesuffix(".weight").split(".", 2):
+            case ["blk", number, kind] if number.isdecimal():
+                cells[int(number), kind] = share
+    kinds = {kind for _, kind in cells}
+    columns = [kind for kind in _ORDER if kind in kinds] + sorted(kinds.difference(_ORDER))
+    rows = sorted({layer for layer, _ in cells})
+    return Shares(
+        share=found.share,
+        rows=tuple(rows),
+        columns=tuple(columns),
+        cells=tuple(tuple(cells.get((row, column)) for column in columns) for row in rows),
     )
-    return min(ours) / min(theirs) if ours and theirs else None
-
-
-def _tell_card(trained: TrainedAdapter, task: str) -> None:
-    out = Path(trained.path)
-    adapter = {task: trained.adapter}
-    adapter |= {"kept": trained.kept} if trained.kept is not None else {}
-    adapter |= {"time": trained.time} if trained.time is not None else {}
-    scores = {"plain": {task: trained.plain}, "amulet": {task: trained.amulet}, "adapter": adapter}
-    write_card(replace(read_card(out), scores=scores), beside=out)

@@ -33,7 +33,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def train(engine: Engine, out: Path, *, kill: bool = False) -> tuple[list[str], TrainedAdapter]:
     """The parts that it had, and what came of it."""
     parts: list[str] = []
-    for event in engine.train_adapter("warm+", out=out, steps=6):
+    for event in engine.workshop.train("warm+", out=out, steps=6):
         if isinstance(event, TrainedAdapter):
             return parts, event
         if isinstance(event, Progress):

@@ -108,7 +108,7 @@ def members(shop: Workshop) -> list[str]:
 
 def merge(engine: Engine, shop: Workshop, **others: Any) -> list[Notice | Progress | MergeCard]:
     facts: dict[str, Any] = {"out": shop.folder / "out.gguf", "epochs": 2}
-    return list(engine.merge(str(shop.base.path), members(shop), **facts | others))
+    return list(engine.workshop.merge(str(shop.base.path), members(shop), **facts | others))
 
 
 def test_a_merge_ends_with_the_card_that_stands_beside_the_file(
@@ -131,7 +131,7 @@ def test_what_is_merged_can_be_added_and_answers(engine: Engine, job: Job, shop:
 def test_models_are_named_by_id_or_by_path(engine: Engine, job: Job, shop: Workshop) -> None:
     ids = [engine.add_model(member.path).id for member in shop.members[:2]]
     base = engine.add_model(shop.base.path).id
-    list(engine.merge(base, ids, out=shop.folder / "ids.gguf", method="average"))
+    list(engine.workshop.merge(base, ids, out=shop.folder / "ids.gguf", method="average"))
     (work,) = job.works
     assert work.base == str(shop.base.path)
     assert list(work.members) == members(shop)
@@ -170,16 +170,20 @@ def test_what_makes_no_sense_starts_nothing(
 
 def test_a_member_that_is_nowhere_is_named(engine: Engine, job: Job, shop: Workshop) -> None:
     with pytest.raises(ModelNotFound, match="nowhere"):
-        list(engine.merge(str(shop.base.path), ["nowhere", "m"], out=shop.folder / "out.gguf"))
+        list(
+            engine.workshop.merge(
+                str(shop.base.path), ["nowhere", "m"], out=shop.folder / "out.gguf"
+            )
+        )
 
 
 def test_a_stop_keeps_what_was_learned_and_the_next_merge_goes_on(
     engine: Engine, job: Job, shop: Workshop
 ) -> None:
     out = shop.folder / "out.gguf"
-    running = engine.merge(str(shop.base.path), members(shop), out=out, epochs=3)
+    running = engine.workshop.merge(str(shop.base.path), members(shop), out=out, epochs=3)
     next(event for event in running if "epoch 2" in str(event))
-    engine.stop_merge()
+    engine.workshop.stop()
     with pytest.raises(Stopped, match="goes on"):
         list(running)
     assert not out.exists()
@@ -192,7 +196,7 @@ def test_a_stop_before_the_job_is_there_is_heard(
     engine: Engine, job: Job, shop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def spawn(_: Engine) -> Job:
-        engine.stop_merge()
+        engine.workshop.stop()
         return job
 
     monkeypatch.setattr(Engine, "_spawn_job", spawn)
@@ -213,7 +217,9 @@ def test_a_job_that_dies_is_closed_and_the_next_merge_goes_on(
 
 
 def test_two_merges_at_once_are_one_too_many(engine: Engine, job: Job, shop: Workshop) -> None:
-    running = engine.merge(str(shop.base.path), members(shop), out=shop.folder / "out.gguf")
+    running = engine.workshop.merge(
+        str(shop.base.path), members(shop), out=shop.folder / "out.gguf"
+    )
     next(running)
     with pytest.raises(InputError, match="under way"):
         merge(engine, shop, out=shop.folder / "other.gguf")
@@ -278,3 +284,98 @@ def test_a_command_that_cannot_be_read_is_a_usage_error(
     job: Job, shop: Workshop, data: Path, missing: list[str]
 ) -> None:
     assert main([*command(shop, data), *missing]) == 2
+
+
+# The workshop's own folder ------------------------------------------------------------------
+
+
+def test_a_merge_without_a_name_gets_one_and_is_told_of(
+    engine: Engine, job: Job, shop: Workshop
+) -> None:
+    merge(engine, shop, out=None)
+    (made,) = engine.workshop.made()
+    assert Path(made.path) == engine.data_dir / "made" / "base-merged.gguf"
+    assert (made.kind, made.method, made.members) == ("model", "calm", ("m1.gguf", "m2.gguf"))
+    assert (made.base, made.size) == ("base.gguf", Path(made.path).stat().st_size)
+    names = [name for name, _ in made.losses]
+    assert {"base", "calm", "average", "ties", "m1.gguf alone"} <= set(names)
+    assert all(len(losses) == 2 for _, losses in made.losses)
+    merge(engine, shop, out=None, method="average")
+    assert [Path(each.path).stem for each in engine.workshop.made()] == [
+        "base-merged-2",
+        "base-merged",
+    ]
+
+
+def test_the_shares_of_a_mask_are_a_table_of_layers_and_kinds(
+    engine: Engine, job: Job, shop: Workshop
+) -> None:
+    *_, card = merge(engine, shop, out=None)
+    assert isinstance(card, MergeCard)
+    ((shares,), (density,)) = engine.workshop.made()[0].shares, card.density
+    assert shares.rows == (0, 1)
+    assert shares.columns[:4] == ("attn_q", "attn_k", "attn_v", "attn_output")
+    assert shares.columns[4:] == ("ffn_gate", "ffn_up", "ffn_down")
+    assert shares.share == density.share
+    for row, cells in zip(shares.rows, shares.cells, strict=True):
+        for column, cell in zip(shares.columns, cells, strict=True):
+            assert cell == density.by_tensor[f"blk.{row}.{column}.weight"]
+
+
+def test_what_was_added_to_the_models_is_not_removed_before_it_is_taken_out(
+    engine: Engine, job: Job, shop: Workshop
+) -> None:
+    merge(engine, shop, out=None, method="average")
+    (made,) = engine.workshop.made()
+    assert made.model == ""
+    added = engine.add_model(Path(made.path))
+    assert engine.workshop.made()[0].model == added.id
+    with pytest.raises(InputError, match=added.id):
+        engine.workshop.remove(Path(made.path))
+    engine.remove_model(added.id)
+    assert engine.workshop.remove(Path(made.path)) == ()
+    assert list((engine.data_dir / "made").iterdir()) == []
+
+
+def test_only_what_the_workshop_made_is_removed(engine: Engine, job: Job, shop: Workshop) -> None:
+    with pytest.raises(InputError, match=r"m1\.gguf was not made in the workshop"):
+        engine.workshop.remove(shop.members[0].path)
+    assert shop.members[0].path.exists()
+
+
+def test_files_whose_card_is_gone_or_damaged_are_passed_over(
+    engine: Engine, job: Job, shop: Workshop
+) -> None:
+    merge(engine, shop, out=None, method="average")
+    (made,) = engine.workshop.made()
+    card_path(Path(made.path)).write_bytes(b"{")
+    assert engine.workshop.made() == ()
+    card_path(Path(made.path)).unlink()
+    assert engine.workshop.made() == ()
+
+
+def test_members_are_checked_one_by_one(engine: Engine, shop: Workshop) -> None:
+    asked = [*members(shop), "nowhere", str(shop.folder / "state")]
+    one, two, missing, folder = engine.workshop.check(str(shop.base.path), asked)
+    assert (one.name, one.kind, one.problem) == ("m1.gguf", "model", "")
+    assert (two.path, two.problem) == (asked[1], "")
+    assert "nowhere" in missing.problem
+    assert folder.problem
+    assert missing.kind == folder.kind == ""
+
+
+def test_a_coarse_member_is_warned_of_before_any_work(engine: Engine, tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, label="F16", member="Q4_0")
+    (fit,) = engine.workshop.check(str(shop.base.path), members(shop)[:1])
+    assert fit.problem == ""
+    assert "bits" in fit.warning
+
+
+def test_bases_have_gradients_here_and_the_chosen_one_comes_first(
+    engine: Engine, shop: Workshop
+) -> None:
+    starter = engine.workshop.bases()[0].id
+    added = engine.add_model(shop.base.path)
+    assert [card.id for card in engine.workshop.bases()] == [starter, added.id]
+    engine.change(model=added.id)
+    assert [card.id for card in engine.workshop.bases()] == [added.id, starter]

@@ -29,6 +29,8 @@ from engine.models.adapters import write_adapter
 from engine.models.cards import CardSurvival, MergeCard, marked, read_card, write_card
 from engine.models.catalogue import STARTER_ID, starter_path
 from engine.models.weights import open_weights
+from engine.preference.traits import BUILT_IN
+from engine.session import objectives
 from engine.session.lessons import HELD_OUT, LESSONS
 from engine.store import database
 from engine.types import Answer, Message, Question, Seconds
@@ -111,7 +113,7 @@ class Job:
             output=marked(out),
             base=marked(Path(work.base)),
             method="train",
-            parameters={"training": work.identity()},
+            parameters={"training": work.identity(), "trait": work.trait},
             survival=CardSurvival(share=1.0),
         )
         write_card(card, beside=out)
@@ -159,7 +161,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def trained(engine: Engine, out: Path, trait: str = "short+", **how: Any) -> TrainedAdapter:
-    *_, last = engine.train_adapter(trait, out=out, **how)
+    *_, last = engine.workshop.train(trait, out=out, **how)
     assert isinstance(last, TrainedAdapter)
     return last
 
@@ -250,7 +252,7 @@ def test_where_the_sentence_moves_nothing_nothing_can_be_kept(
     engine: Engine, job: Job, out: Path
 ) -> None:
     job.steered = LONG
-    *_, notice, last = engine.train_adapter("short+", out=out)
+    *_, notice, last = engine.workshop.train("short+", out=out)
     assert isinstance(notice, Notice)
     assert notice.code == "not_steered"
     assert isinstance(last, TrainedAdapter)
@@ -259,18 +261,18 @@ def test_where_the_sentence_moves_nothing_nothing_can_be_kept(
 
 
 def test_a_question_that_fails_is_left_out_and_said(engine: Engine, job: Job, out: Path) -> None:
-    first = list(engine.train_adapter("short+", out=out.with_name("first.gguf")))
+    first = list(engine.workshop.train("short+", out=out.with_name("first.gguf")))
     assert isinstance(first[-1], TrainedAdapter)
     asked = job.calibrated[1].subjects[0].questions
     job.fails = {asked[0].question.messages[-1].text}
-    events = list(engine.train_adapter("warm+", out=out))
+    events = list(engine.workshop.train("warm+", out=out))
     assert sum(isinstance(e, Notice) and e.code == "input" for e in events) >= 1
     assert isinstance(events[-1], TrainedAdapter)
     assert events[-1].questions == HELD_OUT - 1
 
 
 def test_progress_says_which_part_it_is_of(engine: Engine, out: Path) -> None:
-    events = list(engine.train_adapter("short+", out=out))
+    events = list(engine.workshop.train("short+", out=out))
     parts = [e.text.partition(",")[0] for e in events if isinstance(e, Progress)]
     assert list(dict.fromkeys(parts)) == [
         "Asking for lessons",
@@ -297,13 +299,13 @@ def test_answers_that_are_on_record_are_not_asked_for_again(
 def test_a_stop_keeps_what_was_answered_and_the_next_goes_on_there(
     engine: Engine, job: Job, out: Path
 ) -> None:
-    events = engine.train_adapter("short+", out=out)
+    events = engine.workshop.train("short+", out=out)
     heard = 0
     with pytest.raises(Stopped):  # noqa: PT012
         for event in events:
             heard += isinstance(event, Progress)
             if heard == 5:
-                engine.stop_training()
+                engine.workshop.stop()
     job.works.clear()
     trained(engine, out)
     assert len(job.calibrated[0].subjects[0].questions) == LESSONS - 5
@@ -324,7 +326,7 @@ def test_a_death_in_training_is_told_and_the_next_trains_the_same(
 def test_an_adapter_that_was_not_scored_is_not_trained_again(
     engine: Engine, job: Job, out: Path
 ) -> None:
-    for event in engine.train_adapter("short+", out=out):
+    for event in engine.workshop.train("short+", out=out):
         if isinstance(event, Progress) and event.text == "Asking without the adapter":
             break
     assert not read_card(out).scores
@@ -333,7 +335,7 @@ def test_an_adapter_that_was_not_scored_is_not_trained_again(
 
 
 def test_one_at_a_time(engine: Engine, out: Path) -> None:
-    running = engine.train_adapter("short+", out=out)
+    running = engine.workshop.train("short+", out=out)
     next(running)
     with pytest.raises(InputError, match="under way"):
         trained(engine, out)
@@ -378,7 +380,7 @@ def test_a_file_is_never_overwritten(engine: Engine, job: Job, out: Path) -> Non
 def test_an_unscored_adapter_of_another_training_is_not_taken_for_this_one(
     engine: Engine, out: Path
 ) -> None:
-    for event in engine.train_adapter("short+", out=out):
+    for event in engine.workshop.train("short+", out=out):
         if isinstance(event, Progress) and event.text == "Asking without the adapter":
             break
     with pytest.raises(InputError, match="exists already"):
@@ -436,3 +438,42 @@ def test_an_adapter_that_does_not_fit_is_refused_before_anything_is_started(
     with pytest.raises(UnsupportedModel, match=r"short\.gguf changes the tensor"):
         list(engine.start(str(other), adapters=[(out, 1.0)]))
     assert engine._supervisor._client is None
+
+
+# The workshop's own folder ------------------------------------------------------------------
+
+
+def test_an_adapter_without_a_name_gets_one_and_is_told_of(engine: Engine, job: Job) -> None:
+    *_, last = engine.workshop.train("short+")
+    assert isinstance(last, TrainedAdapter)
+    (made,) = engine.workshop.made()
+    assert made.path == last.path
+    assert Path(made.path).name == f"{STARTER_ID}-short.gguf"
+    assert (made.kind, made.method, made.trait) == ("adapter", "train", last.name)
+    assert (made.kept, made.time) == (last.kept, last.time)
+    assert (made.losses, made.shares, made.members) == ((), (), ())
+    list(engine.workshop.train("short+", seed=1))
+    assert len(engine.workshop.made()) == 2
+
+
+def test_a_training_that_only_lacks_its_scores_keeps_its_name(engine: Engine, job: Job) -> None:
+    running = engine.workshop.train("short+")
+    next(event for event in running if "with the adapter" in str(event))
+    engine.workshop.stop()
+    with pytest.raises(Stopped):
+        list(running)
+    trained_once = len(job.trained)
+    *_, last = engine.workshop.train("short+")
+    assert isinstance(last, TrainedAdapter)
+    assert len(job.trained) == trained_once
+    assert [made.path for made in engine.workshop.made()] == [last.path]
+
+
+def test_what_votes_say_is_offered_first(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    poles = engine.workshop.poles()
+    assert len(poles) == 2 * len(BUILT_IN)
+    assert len({pole.id for pole in poles}) == len(poles)
+    monkeypatch.setattr(objectives, "liked", lambda _: ["warm-"])
+    first, *others = engine.workshop.poles()
+    assert first.id == "warm-"
+    assert {pole.id for pole in (first, *others)} == {pole.id for pole in poles}

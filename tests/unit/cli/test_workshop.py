@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine.api import Engine
 from engine.cli.ask import adapter_of
-from engine.errors import InvalidParameter
+from engine.errors import InvalidParameter, Stopped
 from engine.models import catalogue
 from engine.models.catalogue import STARTER_ID, starter_path
+from engine.session.workshop import Workshop
 from tests.unit.cli.conftest import Attune, Follow
 from tests.unit.test_api_workshop import Job
 
@@ -75,13 +76,15 @@ def test_an_interruption_stops_the_training(
 ) -> None:
     stopped: list[bool] = []
 
-    def train(_self: Engine, *_: object, **__: object) -> object:
-        raise KeyboardInterrupt
+    def train(_self: Workshop, *_: object, **__: object) -> object:
+        signal.raise_signal(signal.SIGINT)
+        raise Stopped("The training was stopped.")
         yield
 
-    monkeypatch.setattr(Engine, "train_adapter", train)
-    monkeypatch.setattr(Engine, "stop_training", lambda _self: stopped.append(True))
-    assert attune("workshop", "train", "short+", "--out", str(out)).code == 130
+    monkeypatch.setattr(Workshop, "train", train)
+    monkeypatch.setattr(Workshop, "stop", lambda _self: stopped.append(True))
+    said = attune("workshop", "train", "short+", "--out", str(out))
+    assert (said.code, said.err) == (130, "attune: The training was stopped.\n")
     assert stopped == [True]
 
 

@@ -436,9 +436,16 @@ def test_a_density_counts_by_layer_and_by_kind() -> None:
         "blk.11.attn_q.weight": np.asarray([[1.0, 1.0], [1.0, -2.0]], np.float32),
     }
     assert density(logits) == Density(
-        share=0.6, by_layer={0: 0.5, 11: 0.75}, by_kind={"attn_q": 0.5, "ffn_down": 1.0}
+        share=0.6,
+        by_layer={0: 0.5, 11: 0.75},
+        by_kind={"attn_q": 0.5, "ffn_down": 1.0},
+        by_tensor={
+            "blk.0.attn_q.weight": 0.25,
+            "blk.0.ffn_down.weight": 1.0,
+            "blk.11.attn_q.weight": 0.75,
+        },
     )
-    assert density({}) == Density(share=0.0, by_layer={}, by_kind={})
+    assert density({}) == Density(share=0.0, by_layer={}, by_kind={}, by_tensor={})
 
 
 def test_the_difference_of_members_is_taken_in_single_precision() -> None:
