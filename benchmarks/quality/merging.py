@@ -31,10 +31,15 @@ from engine.models.members import open_member
 from engine.models.weights import open_weights
 from engine.models.writing import write_model
 from engine.session import objectives
-from engine.session.questions import VOTED_ON
+from engine.session.lessons import LESSONS
+from engine.session.merging import COMPARED_ON
+from engine.session.questions import HELD_OUT, VOTED_ON
 from engine.types import GREEDY, Launch, Message, Objective, Question
 
 HERE = Path(__file__).parent
+UNSEEN = VOTED_ON[LESSONS:] + HELD_OUT[COMPARED_ON:]
+"""Neither adapters nor masks were trained on these, and no method was chosen by them."""
+
 QUESTIONS = 24
 ANSWER_TOKENS = 110
 TOGETHER = 8
@@ -175,7 +180,7 @@ def _answers(
     name: str, path: Path, launch: Launch, arguments: argparse.Namespace
 ) -> tuple[str, ...]:
     kept = arguments.work / f"answers-{name}.json"
-    asked = VOTED_ON[: arguments.questions]
+    asked = UNSEEN[: arguments.questions]
     known: dict[str, str] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     missing = [text for text in asked if text not in known]
     if missing:

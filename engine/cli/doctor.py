@@ -29,6 +29,12 @@ def _name(engine: Engine, model: str) -> str:
     return next((card.name for card in engine.models() if card.id == model), model)
 
 
+def _network(found: Diagnosis) -> str:
+    if found.offline:
+        return "none: models run in a process that the system lets open no connection"
+    return "none is used; this system offers no way to forbid it to the process that runs models"
+
+
 def _lines(found: Diagnosis, *, model: str) -> list[tuple[str, str]]:
     lines = [
         ("Attune", found.version),
@@ -40,6 +46,7 @@ def _lines(found: Diagnosis, *, model: str) -> list[tuple[str, str]]:
         ("Model", model),
         ("Data folder", found.data_dir),
         ("SQLite", found.sqlite),
+        ("Network", _network(found)),
     ]
     for trial in found.self_test:
         speed = f", {trial.tokens_per_second:.0f} tokens/s" if trial.works else ""

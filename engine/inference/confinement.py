@@ -10,6 +10,8 @@ import logging
 import sys
 from pathlib import Path
 
+from engine.inference.seccomp import forbid_sockets
+
 log = logging.getLogger("engine.host")
 
 _PR_SET_NO_NEW_PRIVS = 38
@@ -18,7 +20,8 @@ _FIRST_TO_GO = "500"
 
 
 def confine() -> None:
-    """No core dump with a chat in it, no new privileges, first to go when memory runs out."""
+    """No core dump with a chat in it, no new privileges, no sockets, first to go when memory runs
+    out. Holds for the thread that calls it, and for all that it starts."""
     try:
         import resource
 
@@ -28,6 +31,10 @@ def confine() -> None:
     if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    try:
+        forbid_sockets()
+    except OSError as error:
+        log.info("sockets could not be forbidden: %s", error)
     try:
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
     except OSError as error:

@@ -24,6 +24,7 @@ from engine.inference.confinement import confine
 from engine.inference.generation import Generation
 from engine.inference.model import Entry, Interrupted, LanguageModel
 from engine.inference.prompts import Prompter
+from engine.inference.seccomp import sockets_are_refused
 from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat, Refused, choose, plain
 from engine.inference.threads import ThreadGovernor, most_threads
@@ -185,7 +186,13 @@ class Host:
         match request:
             case protocol.Probe():
                 found, devices, gpu = self._library.probe()
-                return protocol.Probed(id=request.id, variants=found, devices=devices, gpu=gpu)
+                return protocol.Probed(
+                    id=request.id,
+                    variants=found,
+                    devices=devices,
+                    gpu=gpu,
+                    offline=sockets_are_refused(),
+                )
             case protocol.Try():
                 return self._try(request)
             case protocol.Load():

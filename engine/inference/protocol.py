@@ -125,12 +125,14 @@ class ChunkItem(_Message, frozen=True):
 
 
 class Probed(_Message, frozen=True):
-    """Done: CPU libraries best first, devices in words, whether a GPU can take layers."""
+    """Done: CPU libraries best first, devices in words, whether a GPU can take layers, and whether
+    the child tried to open a socket to a network and was refused."""
 
     id: int
     variants: tuple[str, ...]
     devices: tuple[str, ...]
     gpu: bool
+    offline: bool
 
 
 class Tried(_Message, frozen=True):

@@ -29,11 +29,13 @@ Spawn = Callable[[], Client]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What llama.cpp finds here, before anything is tried."""
+    """What llama.cpp finds here, before anything is tried; `offline` says that its process was
+    refused a socket to a network."""
 
     variants: tuple[str, ...]
     devices: tuple[str, ...]
     gpu: bool
+    offline: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ def probe(spawn: Spawn) -> Machine:
     finally:
         client.close()
     assert isinstance(last, protocol.Probed)
-    return Machine(variants=last.variants, devices=last.devices, gpu=last.gpu)
+    return Machine(variants=last.variants, devices=last.devices, gpu=last.gpu, offline=last.offline)
 
 
 def run(spawn: Spawn, *, model: str, context: int) -> SelfTest:

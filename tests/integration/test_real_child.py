@@ -259,3 +259,8 @@ def test_an_answer_that_fills_the_context_ends_there(
     answers = [ask(engine, f"Hello {i}?", max_tokens=4000) for i in range(3)]
     assert {answer.finish for answer in answers} <= {"context", "end"}
     assert all(0 < answer.used <= 256 for answer in answers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing forbids it")
+def test_the_process_that_runs_models_can_open_no_connection() -> None:
+    assert selftest.probe(Client).offline

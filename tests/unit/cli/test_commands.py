@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 from engine.api import Engine, OpenWindow
 from engine.cli.arguments import parser
 from engine.models.catalogue import STARTER_ID
+from engine.session import selftest
 from engine.types import Launch, Sampling
 from engine.version import __version__
 from tests.fakes import host as fake
@@ -268,6 +269,17 @@ def test_the_doctor_tells_people_what_was_tried(attune: Attune, follow: Follow) 
     assert len(tried) == 2
     assert "does not have" in tried[0]
     assert "tokens/s" in tried[1]
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_the_doctor_claims_to_be_offline_only_where_that_was_tried(
+    attune: Attune, monkeypatch: pytest.MonkeyPatch, offline: bool
+) -> None:
+    probe = selftest.probe
+    monkeypatch.setattr(selftest, "probe", lambda spawn: replace(probe(spawn), offline=offline))
+    assert attune("doctor", "--json").json["offline"] is offline
+    (line,) = [x for x in attune("doctor").out.splitlines() if x.startswith("Network")]
+    assert ("lets open no connection" in line) is offline
 
 
 def test_the_doctor_names_the_model_for_people_and_its_id_for_programs(attune: Attune) -> None:

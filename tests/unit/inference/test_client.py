@@ -141,7 +141,7 @@ def test_an_unknown_error_code_is_still_an_error_in_words(start: Start) -> None:
 
 def test_messages_of_an_earlier_request_are_passed_over(start: Start) -> None:
     stale = puppet.say("Phase", id=77, seq=1, phase="decode")
-    done = puppet.say("Probed", id=1, variants=["a"], devices=["b"], gpu=False)
+    done = puppet.say("Probed", id=1, variants=["a"], devices=["b"], gpu=False, offline=True)
     client = start(puppet.command(puppet.hello(), ["hear"], stale, puppet.hello(), done))
     assert [type(reply) for reply in probe(client)] == [protocol.Probed]
 
@@ -389,7 +389,7 @@ def test_a_late_cancel_leaves_the_next_request_alone(start: Start) -> None:
 def test_a_cancel_that_comes_too_late_gives_the_next_request_its_time(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = [puppet.say("Probed", id=i, variants=[], devices=[], gpu=False) for i in (1, 2)]
+    done = [puppet.say("Probed", id=i, variants=[], devices=[], gpu=False, offline=True) for i in (1, 2)]
     client = start(puppet.command(puppet.hello(), ["hear"], done[0], ["hear"], ["hear"], done[1]))
     first = client.request(protocol.Probe(id=1))
     next(first)
@@ -500,5 +500,5 @@ def test_a_script_with_defaults_is_a_child_that_works(start: Start) -> None:
     client = start(fake.command(Script()))
     (reply,) = probe(client)
     assert reply == protocol.Probed(
-        id=1, variants=Script().variants, devices=Script().devices, gpu=False
+        id=1, variants=Script().variants, devices=Script().devices, gpu=False, offline=False
     )

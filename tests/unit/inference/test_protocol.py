@@ -83,7 +83,7 @@ REPLIES = (
     protocol.NoticeItem(id=1, seq=2, notice=Notice(code="c", text="t")),
     protocol.StartedItem(id=1, seq=3, started=STARTED),
     protocol.ChunkItem(id=1, seq=4, chunk=Chunk(text=" a\n", tokens=2, answer=1)),
-    protocol.Probed(id=1, variants=("a", "b"), devices=(), gpu=True),
+    protocol.Probed(id=1, variants=("a", "b"), devices=(), gpu=True, offline=True),
     protocol.Tried(id=1, tokens_per_second=12.5, threads=2),
     protocol.Loaded(id=1, device="CPU", context=9, template="plain", reason="r", seconds=0.5),
     protocol.Answered(id=1, answers=(ANSWER,)),

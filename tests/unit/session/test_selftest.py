@@ -33,7 +33,9 @@ def test_what_the_machine_offers_is_asked_of_a_child() -> None:
     script = Script(variants=("a", "b"), devices=("Card", "Chip"), gpu=True)
     command = fake.command(script)
     found = selftest.probe(lambda: Client(command))
-    assert found == selftest.Machine(variants=("a", "b"), devices=("Card", "Chip"), gpu=True)
+    assert found == selftest.Machine(
+        variants=("a", "b"), devices=("Card", "Chip"), gpu=True, offline=found.offline
+    )
 
 
 def test_where_the_best_settings_work_nothing_else_is_tried() -> None:
