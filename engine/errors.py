@@ -63,6 +63,30 @@ class UnknownDuel(InputError):
     code = "unknown_duel"
 
 
+class UnknownChat(InputError):
+    """No chat of that id is kept."""
+
+    code = "unknown_chat"
+
+
+class UnknownMessage(InputError):
+    """No message of that id is kept, or it is none of that chat."""
+
+    code = "unknown_message"
+
+
+class UnreadableArchive(InputError):
+    """The file holds no chats that can be taken in; nothing was."""
+
+    code = "unreadable_archive"
+
+
+class UnknownBackup(InputError):
+    """There is no copy of that name."""
+
+    code = "unknown_backup"
+
+
 class AlreadyVoted(InputError):
     """A vote on this duel counts already; take it back first."""
 
@@ -79,6 +103,48 @@ class NothingToUndo(InputError):
     """Every change is undone already, or there was none."""
 
     code = "nothing_to_undo"
+
+
+class ProfileError(InputError):
+    """A profile file cannot be taken in; nothing was changed."""
+
+    code = "profile"
+
+
+class ProfileUnreadable(ProfileError):
+    """It is not there, or the system does not let it be read."""
+
+    code = "profile_unreadable"
+
+
+class ProfileTooLarge(ProfileError):
+    """It has more bytes than a profile may have."""
+
+    code = "profile_too_large"
+
+
+class NotAProfile(ProfileError):
+    """It is a file of something else."""
+
+    code = "not_a_profile"
+
+
+class NewerProfile(ProfileError):
+    """A newer Attune wrote it; update this one."""
+
+    code = "newer_profile"
+
+
+class DamagedProfile(ProfileError):
+    """It is not what was written: the checksum says so."""
+
+    code = "damaged_profile"
+
+
+class InvalidProfile(ProfileError):
+    """It is whole, but holds what no profile may hold."""
+
+    code = "invalid_profile"
 
 
 # Choose another model -----------------------------------------------------------------------

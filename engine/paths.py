@@ -33,6 +33,14 @@ class DataFolder:
     def calibration(self) -> Path:
         return self.root / "calibration.db"
 
+    @property
+    def chats(self) -> Path:
+        return self.root / "chats.db"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
 
 def data_folder(chosen: Path | None = None) -> DataFolder:
     """The data folder, made if it is missing, closed to other users.

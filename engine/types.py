@@ -222,7 +222,7 @@ class ModelCard:
     context         tokens the model was trained for
     licence         as the file states it, "" where it does not
     available       whether its files are still there
-    adapter         absolute path of the adapter that acts on the model in `path`; "" where none does
+    adapter         absolute path of an adapter that acts on the model in `path`; "" for none
     adapter_sha256  as `sha256`, of the adapter
     """
 
@@ -745,6 +745,7 @@ class Made:
     kind      "adapter" or "model"
     at        when the file was written, seconds since the epoch
     base      name of the file that it was made from
+    base_sha256  of that file, hex
     size      of the file, bytes
     method    "train", "calm", "average" …
     members   names of what was merged, in order; of an adapter none
@@ -753,6 +754,7 @@ class Made:
     time      of an adapter: time per token over Amulet's; None where it was not measured
     losses    of a learned merge: name of a model, this one, a member or a baseline → mean loss of
               each member's own answers, nats per token; the smaller the better it keeps it
+    best      of a learned merge: the name in `losses` of the method that keeps the members best
     shares    of a learned merge, one for each mask
     survival  share of the change that is in the file, in [0, 1]
     notices   what was said while it was made
@@ -766,11 +768,13 @@ class Made:
     base: str
     size: int
     method: str
+    base_sha256: str = ""
     members: tuple[str, ...] = ()
     trait: str = ""
     kept: float | None = None
     time: float | None = None
     losses: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    best: str = ""
     shares: tuple[Shares, ...] = ()
     survival: float = 1.0
     notices: tuple[str, ...] = ()
@@ -789,7 +793,8 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What `attune doctor` shows."""
+    """What `attune doctor` shows; `offline` says that the process which runs models tried to open a
+    socket to a network, and the system refused it."""
 
     version: str
     system: str
@@ -804,6 +809,292 @@ class Diagnosis:
     launch: Launch
     self_test: tuple[Trial, ...]
     remembered: bool
+    offline: bool
+
+
+# Chats --------------------------------------------------------------------------------------
+
+Speaker = Literal["user", "assistant"]
+MessageState = Literal["whole", "partial", "stopped", "interrupted"]
+"""How an answer stands: "partial" is being written, or was when Attune ended without a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A chat in the list.
+
+    title     the owner's, or the beginning of the first question
+    named     the owner gave the title
+    created   seconds since the epoch, as is `changed`: when something was last said
+    deleted   when it went to the trash; None where it did not
+    messages  in all, other versions included
+    snippet   how the newest message begins
+    """
+
+    id: str
+    title: str
+    named: bool
+    created: float
+    changed: float
+    pinned: bool
+    deleted: float | None
+    messages: int
+    snippet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMessage:
+    """A question or an answer in the tree of a chat.
+
+    parent    id of what it follows; "" where it is a first question
+    at        seconds since the epoch
+    model     id of what answered; "" of a question
+    finish    why the answer ended; "" while nobody knows
+    tokens    of the answer, 0 of a question
+    duel      id of the duel that this is an answer of; ""
+    facts     what else belongs to it, as JSON has it: steering, member, seconds
+    versions  ids of all that follow the same parent, itself included, the oldest first; () where
+              nobody looked
+    """
+
+    id: str
+    chat: str
+    parent: str
+    role: Speaker
+    text: str
+    at: float
+    state: MessageState = "whole"
+    model: str = ""
+    finish: Finish | Literal[""] = ""
+    tokens: int = 0
+    duel: str = ""
+    facts: dict[str, object] = field(default_factory=dict)
+    versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenChat:
+    """A chat and its current branch, the first question first."""
+
+    chat: Chat
+    messages: tuple[ChatMessage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A chat that a search found.
+
+    message  id of its newest message that fits; "" where the title does
+    snippet  of that message, or the title
+    marks    where the words stand in it: first character and the one after the last
+    """
+
+    chat: Chat
+    message: str
+    snippet: str
+    marks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What came of an import; `skipped` chats were there already."""
+
+    chats: int
+    messages: int
+    skipped: int
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """A copy of a file that lasts.
+
+    of        name of the file: "chats.db"
+    at        when it was made, seconds since the epoch
+    size      bytes
+    replaced  not a copy, but what a restored copy took the place of
+    """
+
+    name: str
+    of: str
+    at: float
+    size: int
+    replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A profile that was written.
+
+    votes     in it
+    left_out  votes with features that no profile may hold
+    size      of the file, bytes
+    """
+
+    path: str
+    votes: int
+    left_out: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChange:
+    """A setting that an import changes, in plain words: ("strength", "2", "4.5")."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileDiff:
+    """What an import changes, or would.
+
+    name       of the profile: its file's, without the extension
+    exported   when it was written, seconds since the epoch
+    replace    what stands here counts no more; else both count
+    before     what is learned now, whichever form of learning answers
+    after      what will be
+    new        votes that count then and do not now
+    known      votes that count here already and are passed over
+    differing  of these, on how many the file says something else; a merge keeps what was said here
+    left_out   votes on duels that are others here, by an id drawn twice or damage
+    dropped    votes that count now and will not
+    texts      new votes that come with question and answers
+    added      the owner's own traits that are new here
+    reworded   own traits whose sentence becomes another
+    gone       traits, built-in or own, that are asked about now and will not be
+    back       removed traits, built-in or own, that will be asked about again
+    refused    sentences of own traits that are not taken in: they are about agreement
+    settings   that become others
+    """
+
+    name: str
+    exported: float
+    replace: bool
+    before: Learned
+    after: Learned
+    new: int = 0
+    known: int = 0
+    differing: int = 0
+    left_out: int = 0
+    dropped: int = 0
+    texts: int = 0
+    added: tuple[Trait, ...] = ()
+    reworded: tuple[Trait, ...] = ()
+    gone: tuple[Trait, ...] = ()
+    back: tuple[Trait, ...] = ()
+    refused: tuple[str, ...] = ()
+    settings: tuple[SettingChange, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """A merge that changes nothing, and is not put on record."""
+        traits = self.added or self.reworded or self.gone or self.back
+        return not (self.replace or self.new or self.dropped or traits or self.settings)
+
+
+# The owner's data ---------------------------------------------------------------------------
+
+DataKind = Literal[
+    "chats", "votes", "profile", "answers", "models", "made", "settings", "backups", "work"
+]
+"""What Attune keeps; "answers" are those that were measured, "work" is what stopped jobs go on
+with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataPart:
+    """One kind of what is kept.
+
+    count    chats, votes, traits that are asked about, answers, models that were added, files made,
+             settings files, copies, pieces of work; None where it could not be counted
+    size     bytes of its files; of the profile 0, because it is worked out from the votes
+    path     absolute, of its file or folder, whether it is there or not
+    trouble  why it could not be counted, in a sentence; ""
+    """
+
+    kind: DataKind
+    count: int | None
+    size: int
+    path: str
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataOverview:
+    """What is kept where; `size` in bytes is of all files that Attune made in the folder."""
+
+    folder: str
+    parts: tuple[DataPart, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """A file in the data folder: absolute path, bytes, and why it stays or stayed; "" else."""
+
+    path: str
+    size: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataExport:
+    """An export of everything.
+
+    path      of the new folder or zip file
+    files     names in it
+    size      bytes of these files, before they are packed
+    left_out  what is not in it, a sentence each
+    """
+
+    path: str
+    files: tuple[str, ...]
+    size: int
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasable:
+    """What would be erased, and what would stay because Attune did not make it."""
+
+    folder: str
+    files: tuple[DataFile, ...]
+    stays: tuple[DataFile, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """A file that is gone: absolute path, bytes, and when, seconds since the epoch."""
+
+    path: str
+    size: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What was erased.
+
+    at      when that was done, seconds since the epoch
+    failed  files of Attune's that could not be erased, with the reason
+    stays   files in the folder that Attune did not make, or still needs, with the reason
+    """
+
+    folder: str
+    at: float
+    erased: tuple[Erased, ...]
+    failed: tuple[DataFile, ...] = ()
+    stays: tuple[DataFile, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.erased)
 
 
 def template_notice(name: str, reason: str) -> Notice:

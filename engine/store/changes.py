@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from engine.types import Outcome, Trait
+from engine.types import Outcome, Preference, Trait
 
-Kind = Literal["vote", "withdraw", "forget", "reset", "add_trait", "remove_trait", "override"]
+Kind = Literal[
+    "vote", "withdraw", "forget", "reset", "add_trait", "remove_trait", "override", "import",
+]  # fmt: skip
 
 UNREADABLE = (msgspec.MsgspecError, RecursionError)
 """What decoding a damaged body raises."""
@@ -23,6 +25,7 @@ _TAKEN_BACK = {
     "add_trait": ("the addition", "of"),
     "remove_trait": ("the removal", "of"),
     "override": ("the choice of another setting", "for"),
+    "import": ("the import", "of"),
 }
 
 
@@ -54,13 +57,58 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A vote that an import brings.
+
+    muted  ids of traits that the duel on record tells of, and this vote says nothing about
+    """
+
+    duel: str
+    outcome: Outcome
+    muted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taste:
+    """The settings that belong to a taste; see `engine.config.Settings`."""
+
+    preferences: tuple[Preference, ...]
+    gamma: float
+    neutral: bool
+    sliders: dict[str, float]
+    fade: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """The body of an import; votes that count already are passed over.
+
+    name     of the profile, for people
+    replace  what stood before counts no more
+    votes    in the order they were given, on duels that are on record
+    traits   the owner's own that it adds or words anew
+    removed  ids of traits that are not to be asked about any more
+    before   settings that it found
+    after    settings that it leaves
+    """
+
+    name: str
+    replace: bool
+    votes: tuple[Carried, ...]
+    traits: tuple[Trait, ...]
+    removed: tuple[str, ...]
+    before: Taste
+    after: Taste
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Nothing:
     """The body of what has nothing more to say."""
 
 
 NOTHING = Nothing()
 
-Body = Vote | About | Trait | Override | Nothing
+Body = Vote | About | Trait | Override | Import | Nothing
 Row = tuple[int, str, str | None, str]
 """Number, kind, duel, body; in JSON, where fields that are not known here are ignored."""
 
@@ -68,25 +116,47 @@ _vote = msgspec.json.Decoder(Vote)
 _about = msgspec.json.Decoder(About)
 _trait = msgspec.json.Decoder(Trait)
 _override = msgspec.json.Decoder(Override)
+_import = msgspec.json.Decoder(Import)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Name:
+    """Of an import, what it takes to name it."""
+
+    name: str
+
+
+_name = msgspec.json.Decoder(_Name)
+
+
+class Counted(NamedTuple):
+    """A vote that counts: number of the change that brought it, outcome, and the traits that it
+    says nothing about."""
+
+    change: int
+    outcome: Outcome
+    muted: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class Fold:
     """What the changes so far come to.
 
-    votes       duel → number of the vote and its outcome, in the order of voting
+    votes       duel → what counts, in the order of voting; of an import in its own order
     traits      the owner's own by id, removed ones too, in the order they were added
     removed     ids of traits that are not asked about
     forgotten   trait id → number of the change
     overrides   members of the portfolio that were taken in the place of others, by number
+    imports     numbers of the imports
     unreadable  rows left out
     """
 
-    votes: dict[str, tuple[int, Outcome]] = field(default_factory=dict)
+    votes: dict[str, Counted] = field(default_factory=dict)
     traits: dict[str, Trait] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
     forgotten: dict[str, int] = field(default_factory=dict)
     overrides: dict[int, Override] = field(default_factory=dict)
+    imports: set[int] = field(default_factory=set)
     unreadable: int = 0
 
     def add(self, row: Row) -> None:
@@ -101,23 +171,39 @@ class Fold:
             case "vote" if duel is not None:
                 outcome = _vote.decode(body).outcome
                 self.votes.pop(duel, None)
-                self.votes[duel] = (id, outcome)
+                self.votes[duel] = Counted(id, outcome)
             case "withdraw" if duel is not None:
                 self.votes.pop(duel, None)
             case "forget":
                 self.forgotten[_about.decode(body).trait] = id
             case "reset":
-                self.votes.clear()
-                self.forgotten.clear()
-                self.overrides.clear()
+                self._reset()
             case "add_trait":
                 self._put(_trait.decode(body))
             case "remove_trait":
                 self.removed.add(_about.decode(body).trait)
             case "override":
                 self.overrides[id] = _override.decode(body)
+            case "import":
+                self._take_in(id, _import.decode(body))
             case _:
                 raise msgspec.ValidationError(f"a change that is {kind!r} on {duel!r}")
+
+    def _reset(self) -> None:
+        self.votes.clear()
+        self.forgotten.clear()
+        self.overrides.clear()
+
+    def _take_in(self, id: int, brought: Import) -> None:
+        if brought.replace:
+            self._reset()
+            self.traits.clear()
+            self.removed.clear()
+        for vote in brought.votes:
+            self.votes.setdefault(vote.duel, Counted(id, vote.outcome, vote.muted))
+        self.traits |= {trait.id: trait for trait in brought.traits}
+        self.removed.update(brought.removed)
+        self.imports.add(id)
 
     def _put(self, trait: Trait) -> None:
         self.removed.discard(trait.id)
@@ -134,16 +220,27 @@ def fold(rows: Iterable[Row]) -> Fold:
 
 
 def in_words(kind: str, *, body: str, trait: str | None) -> str:
-    """The change as what Undo takes back; trait is that of its duel, None where it has none."""
+    """The change as what Undo takes back; trait is that of its duel, None where it has none. A
+    profile stands in quotes: it may be called like a trait."""
     what, link = _TAKEN_BACK.get(kind, ("the last change", "of"))
-    trait = trait or _trait_in(kind, body)
+    trait = trait or _object_in(kind, body)
     return f"{what} {link} {trait}" if trait else what
 
 
-def _trait_in(kind: str, body: str) -> str:
+def _object_in(kind: str, body: str) -> str:
     try:
         if kind == "add_trait":
             return _trait.decode(body).id
+        if kind == "import":
+            return f'"{_name.decode(body).name}"'
         return _about.decode(body).trait
     except UNREADABLE:
         return ""
+
+
+def import_in(body: str) -> Import | None:
+    """What an import brought; None where it cannot be read."""
+    try:
+        return _import.decode(body)
+    except UNREADABLE:
+        return None

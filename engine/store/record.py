@@ -6,11 +6,12 @@ what stands is the fold of the rows that are not marked.
 
 from __future__ import annotations
 
+import heapq
 import math
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,18 +26,22 @@ from engine.errors import (
     UnknownDuel,
     UnknownTrait,
 )
-from engine.store import changes, database, schema
+from engine.store import changes, database, duels, schema
 from engine.store.changes import (
     NOTHING,
     UNREADABLE,
     About,
     Body,
     Fold,
+    Import,
     Kind,
     Override,
     Vote,
 )
+from engine.store.duels import StoredAnswer, StoredDuel
 from engine.types import OUTCOMES, Outcome, Trait
+
+__all__ = ["Ballot", "Record", "Standing", "StoredAnswer", "StoredDuel"]
 
 _LONGEST_NAME = 80
 
@@ -47,64 +52,10 @@ _OUTCOMES: dict[Outcome, str] = {
     "neither": "neither is good",
 }
 
-_COLUMNS = (
-    "id, at, model, learner, trait, why, question, swapped, body, first_embedding, second_embedding"
-)
-_BLANK = """UPDATE duels SET question = '', body = CASE WHEN json_valid(body)
-    THEN json_replace(body, '$.answers[0].text', '', '$.answers[1].text', '') ELSE '' END"""
-"""Leaves all that a newer release may have added; of what cannot be read nothing is left."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredAnswer:
-    """One answer's features.
-
-    text       "" where the owner does not let texts be kept
-    tokens     in the answer
-    utilities  stream ("short+", "short-": a trait's id and which of its sentences) → φ in nats,
-               positive where the sentence fits the answer; absent is not measured
-    scores     what was measured of the text, by trait (`engine.preference.scorers`)
-    surprise   mean −log p of the answer's tokens under the untouched model, nats
-    embedding  as in `Answer`; mostly b""
-    """
-
-    text: str
-    finish: str
-    tokens: int
-    utilities: dict[str, float]
-    embedding: bytes = b""
-    surprise: float = 0.0
-    scores: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDuel:
-    """Two answers to one question, as they were shown.
-
-    at        when, in seconds since the epoch
-    trait     id of the trait that it asks about
-    why       what a vote tells, in words
-    question  "" where the owner does not let texts be kept
-    answers   in the order shown
-    swapped   the two arms of the contrast were shown in reversed order
-    detail    what it takes to repeat it; JSON, so a tuple comes back as a list
-    """
-
-    id: str
-    at: float
-    model: str
-    learner: str
-    trait: str
-    why: str
-    question: str
-    answers: tuple[StoredAnswer, StoredAnswer]
-    swapped: bool
-    detail: dict[str, object]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """A vote that counts; `change` grows from vote to vote."""
+    """A vote that counts; `change` grows from vote to vote, and is one for all of an import."""
 
     duel: StoredDuel
     outcome: Outcome
@@ -115,7 +66,8 @@ class Ballot:
 class Standing:
     """What the record comes to; read it, do not change it.
 
-    ballots      votes that count, in the order they were given, those on removed traits too
+    ballots      votes that count, in the order they were given, those on removed traits too;
+                 imported ones where the time of their duels puts them
     traits       the owner's own, removed ones too, in the order they were added
     removed      ids of traits that are not to be asked about, built-in or own
     forgotten    trait id → change; ballots before that change say nothing about the trait
@@ -161,20 +113,19 @@ class Record:
 
         Raises InvalidParameter for numbers that are not finite, InputError for an id that is taken.
         """
-        _check_finite(duel)
+        duels.check_finite(duel)
         with self._writing() as connection:
             _check_new(connection, duel.id)
-            marks = ", ".join("?" * (_COLUMNS.count(",") + 1))
-            connection.execute(f"INSERT INTO duels ({_COLUMNS}) VALUES ({marks})", _encoded(duel))
+            duels.insert(connection, duel)
 
     def duel(self, id: str) -> StoredDuel:
         """A duel on record. Raises UnknownDuel, and DamagedRecord where its row is unreadable."""
         with self._file.reading() as connection:
-            row = _row(connection, id)
+            row = duels.row(connection, id)
             if row is None:
                 raise _unknown(id)
             try:
-                return _decoded(row)
+                return duels.decoded(row)
             except UNREADABLE as error:
                 raise DamagedRecord(
                     f"The duel {_named(id)} in {self._path} cannot be read; others can. "
@@ -260,6 +211,68 @@ class Record:
             body = Override(taken=taken, instead=instead, gain=gain)
             self._change(connection, "override", body=body)
 
+    # Profiles -------------------------------------------------------------------------------
+
+    def import_(
+        self, change: Import, new: Iterable[StoredDuel], *, committing: Callable[[int], None]
+    ) -> None:
+        """Take a profile in, as one change; what stood before is kept in a copy beside the file.
+
+        new         duels that are not on record; where they are by now, those stay
+        committing  told the number of the change just before it is on disk; what it raises undoes
+                    everything
+
+        Raises InvalidParameter for numbers that are not finite.
+        """
+        brought = tuple(new)
+        for duel in brought:
+            duels.check_finite(duel)
+        kind = schema.record()
+        with self._writing() as connection:
+            copy = schema.copy_of(self._path, before="import")
+            schema.keep_copy(self._path, copy, name=kind.name)
+            for duel in brought:
+                duels.insert(connection, duel)
+            committing(self._change(connection, "import", body=change))
+
+    def foreseen(self, change: Import, new: Iterable[StoredDuel]) -> Standing:
+        """What would stand after `import_`; nothing is written."""
+        with self._file.reading() as connection:
+            self._current(connection)
+            (newest,) = connection.execute("SELECT max(id) FROM changes").fetchone()
+            fold = _folded(connection)
+            fold.add(((newest or 0) + 1, "import", None, _json(change)))
+            also = {duel.id: duel for duel in new}
+            return self._stood(connection, fold, newest=None, also=also)
+
+    def present(self, ids: Iterable[str]) -> dict[str, StoredDuel | None]:
+        """Of these duels those that are on record, voted on or not; None is unreadable."""
+        with self._file.reading() as connection:
+            self._current(connection)
+            found = {id: self._known_duel(connection, id) for id in ids}
+            return {
+                id: duel
+                for id, duel in found.items()
+                if duel is not None or duels.row(connection, id) is not None
+            }
+
+    def imported(self, number: int) -> tuple[Import, bool] | None:
+        """The import of that number, and whether it stands; None where there is none to read."""
+        with self._file.reading() as connection:
+            row = connection.execute(
+                "SELECT body, undone FROM changes WHERE id = ? AND kind = 'import'", (number,)
+            ).fetchone()
+        found = changes.import_in(row[0]) if row else None
+        return (found, not row[1]) if found else None
+
+    def newest_import(self) -> int | None:
+        """Number of the change that `undo` would take back, where that is an import."""
+        with self._file.reading() as connection:
+            newest = _newest(connection)
+        return newest.id if newest and newest.kind == "import" else None
+
+    # Undo -----------------------------------------------------------------------------------
+
     def undo(self) -> str:
         """Take the newest change back; returns in words which one. Raises NothingToUndo."""
         with self._writing() as connection:
@@ -287,10 +300,13 @@ class Record:
     # Texts ----------------------------------------------------------------------------------
 
     def drop_texts(self) -> None:
-        """Delete the texts of all duels for good; votes keep counting."""
+        """Delete the texts of all duels for good, in the copies beside the file too; votes keep
+        counting."""
         with self._writing() as connection:
-            connection.execute(_BLANK)
+            connection.execute(duels.BLANK)
             self._duels.clear()
+            for copy in schema.copies(self._path):
+                _blank(copy)
 
     def close(self) -> None:
         """Close the file; whatever is asked next opens it again."""
@@ -312,11 +328,13 @@ class Record:
         *,
         duel: str | None = None,
         body: Body = NOTHING,
-    ) -> None:
-        connection.execute(
-            "INSERT INTO changes (at, kind, duel, body) VALUES (?, ?, ?, ?)",
-            (self._clock(), kind, duel, _json(body)),
-        )
+    ) -> int:
+        """Returns its number."""
+        row = self._clock(), kind, duel, _json(body)
+        (number,) = connection.execute(
+            "INSERT INTO changes (at, kind, duel, body) VALUES (?, ?, ?, ?) RETURNING id", row
+        ).fetchone()
+        return int(number)
 
     def _current(self, connection: sqlite3.Connection) -> int:
         # Counts from the connection, so with another one it begins anew.
@@ -328,14 +346,25 @@ class Record:
         return self._stamp
 
     def _derived(self, connection: sqlite3.Connection) -> Standing:
-        fold, newest = _folded(connection), _newest(connection)
+        return self._stood(connection, _folded(connection), newest=_newest(connection), also={})
+
+    def _stood(
+        self,
+        connection: sqlite3.Connection,
+        fold: Fold,
+        *,
+        newest: _Newest | None,
+        also: Mapping[str, StoredDuel],
+    ) -> Standing:
+        """also: duels by id that are not on record yet."""
         ballots = []
-        for id, (change, outcome) in fold.votes.items():
-            duel = self._known_duel(connection, id)
+        for id, (change, outcome, muted) in fold.votes.items():
+            duel = self._known_duel(connection, id) or also.get(id)
             if duel is not None:
-                ballots.append(Ballot(duel=duel, outcome=outcome, change=change))
+                heard = duels.without(duel, muted) if muted else duel
+                ballots.append(Ballot(duel=heard, outcome=outcome, change=change))
         return Standing(
-            ballots=tuple(ballots),
+            ballots=_by_time(ballots, imports=fold.imports),
             traits=tuple(fold.traits.values()),
             removed=frozenset(fold.removed),
             forgotten=fold.forgotten,
@@ -348,88 +377,38 @@ class Record:
     def _known_duel(self, connection: sqlite3.Connection, id: str) -> StoredDuel | None:
         """The duel, read once; None where its row is unreadable."""
         if id not in self._duels:
-            row = _row(connection, id)
+            row = duels.row(connection, id)
             if row is None:
                 return None
             try:
-                self._duels[id] = _decoded(row)
+                self._duels[id] = duels.decoded(row)
             except UNREADABLE:
                 return None
         return self._duels[id]
-
-
-# Rows ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Body:
-    """What of a duel stands in no column of its own."""
-
-    answers: tuple[StoredAnswer, StoredAnswer]
-    detail: dict[str, object]
-
-
-_Row = tuple[str, float, str, str, str, str, str, int, str, bytes, bytes]
-
-_body_decoder = msgspec.json.Decoder(_Body)
 
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _encoded(duel: StoredDuel) -> _Row:
-    first, second = duel.answers
-    # Numbers in bytes are no text: they have columns of their own.
-    body = _Body(
-        answers=(replace(first, embedding=b""), replace(second, embedding=b"")),
-        detail=duel.detail,
-    )
-    return (
-        duel.id,
-        duel.at,
-        duel.model,
-        duel.learner,
-        duel.trait,
-        duel.why,
-        duel.question,
-        int(duel.swapped),
-        _json(body),
-        first.embedding,
-        second.embedding,
-    )
+def _by_time(ballots: Iterable[Ballot], *, imports: Collection[int]) -> tuple[Ballot, ...]:
+    """In the order given, but for those of an import: among others they stand where their time puts
+    them, or old ones from elsewhere would have the owner's newest votes fade."""
+    lots: dict[int, list[Ballot]] = {}
+    for ballot in ballots:
+        lots.setdefault(ballot.change if ballot.change in imports else 0, []).append(ballot)
+    return tuple(heapq.merge(*lots.values(), key=lambda ballot: ballot.duel.at))
 
 
-def _decoded(row: _Row) -> StoredDuel:
-    """Raises what UNREADABLE lists."""
-    id, at, model, learner, trait, why, question, swapped, raw, first, second = row
-    body = _body_decoder.decode(raw)
-    return StoredDuel(
-        id=id,
-        at=at,
-        model=model,
-        learner=learner,
-        trait=trait,
-        why=why,
-        question=question,
-        answers=(
-            replace(body.answers[0], embedding=first),
-            replace(body.answers[1], embedding=second),
-        ),
-        swapped=bool(swapped),
-        detail=body.detail,
-    )
-
-
-def _check_finite(duel: StoredDuel) -> None:
-    # JSON has no word for the others: the row would be unreadable.
-    numbers = [("at", duel.at)]
-    for answer in duel.answers:
-        numbers += [("surprise", answer.surprise)]
-        numbers += [*answer.utilities.items(), *answer.scores.items()]
-    for name, value in numbers:
-        if not math.isfinite(value):
-            raise InvalidParameter.outside(name, value, "finite")
+def _blank(copy: Path) -> None:
+    """Delete the texts in a copy of the record; one that does not let itself be read is deleted."""
+    try:
+        with closing(sqlite3.connect(copy, timeout=database.PATIENCE)) as connection:
+            connection.execute("PRAGMA secure_delete = 1")
+            with connection:
+                connection.execute(duels.BLANK)
+    except sqlite3.Error:
+        copy.unlink(missing_ok=True)
 
 
 # Questions in SQL ---------------------------------------------------------------------------
@@ -450,14 +429,8 @@ def _unknown(id: str) -> UnknownDuel:
     )
 
 
-def _row(connection: sqlite3.Connection, id: str) -> _Row | None:
-    found = connection.execute(f"SELECT {_COLUMNS} FROM duels WHERE id = ?", (id,)).fetchone()
-    row: _Row | None = found
-    return row
-
-
 def _check_new(connection: sqlite3.Connection, id: str) -> None:
-    if _row(connection, id) is not None:
+    if duels.row(connection, id) is not None:
         raise InputError(f"There is a duel {_named(id)} already; use another id.")
 
 
@@ -465,17 +438,19 @@ def _vote_that_counts(connection: sqlite3.Connection, duel: str) -> Outcome | No
     """The outcome; only those changes are folded that can concern this duel."""
     rows: Iterable[changes.Row] = connection.execute(
         """SELECT id, kind, duel, body FROM changes WHERE NOT undone
-           AND (duel = ? OR (duel IS NULL AND kind = 'reset')) ORDER BY id""",
+           AND (duel = ? OR kind IN ('reset', 'import')) ORDER BY id""",
         (duel,),
     )
     counted = changes.fold(rows).votes.get(duel)
-    return counted[1] if counted else None
+    return counted.outcome if counted else None
 
 
 class _Newest(NamedTuple):
-    """The change that undo would take back: its name in words, and its duel if it is a vote."""
+    """The change that undo would take back: what it is, in words too, and its duel if it is a
+    vote."""
 
     id: int
+    kind: str
     words: str
     vote: str
 
@@ -489,7 +464,7 @@ def _newest(connection: sqlite3.Connection) -> _Newest | None:
         return None
     id, kind, duel, body, trait = row
     words = changes.in_words(kind, body=body, trait=trait)
-    return _Newest(id, words, vote=duel if kind == "vote" and duel else "")
+    return _Newest(id, kind, words, vote=duel if kind == "vote" and duel else "")
 
 
 def _folded(connection: sqlite3.Connection) -> Fold:

@@ -1,7 +1,7 @@
 """The tables of a database, as numbered migrations under PRAGMA user_version; here the record's.
 
 Migration n makes version n out of version n − 1, in one transaction. Before an older file is
-touched, a verified copy of it is put beside it.
+touched, a verified copy of it is put beside it; so it is before a profile is taken in.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from engine.errors import DamagedRecord, NewerRecord
@@ -74,7 +75,30 @@ def _first(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX changes_by_duel ON changes (duel)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+def _second(connection: sqlite3.Connection) -> None:
+    # SQLite cannot change a CHECK: the table is made anew, with imports of profiles allowed.
+    connection.execute(
+        """CREATE TABLE changes_2 (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at REAL NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN
+                ('vote', 'withdraw', 'forget', 'reset', 'add_trait', 'remove_trait',
+                 'override', 'import')),
+            duel TEXT REFERENCES duels (id),
+            body TEXT NOT NULL,
+            undone INTEGER NOT NULL DEFAULT 0
+        ) STRICT"""
+    )
+    connection.execute(
+        """INSERT INTO changes_2 (id, at, kind, duel, body, undone)
+           SELECT id, at, kind, duel, body, undone FROM changes ORDER BY id"""
+    )
+    connection.execute("DROP TABLE changes")
+    connection.execute("ALTER TABLE changes_2 RENAME TO changes")
+    connection.execute("CREATE INDEX changes_by_duel ON changes (duel)")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second)
 
 
 def migrate(connection: sqlite3.Connection, path: Path, *, kind: Kind) -> None:
@@ -87,6 +111,7 @@ def migrate(connection: sqlite3.Connection, path: Path, *, kind: Kind) -> None:
     Raises NewerRecord, DamagedRecord, and what the migration raises; then the transaction is
     rolled back and the file is as the last migration that worked left it.
     """
+    _check_kind(connection, path, kind)
     begun = _version(connection, path, kind)
     for number in range(begun + 1, len(kind.migrations) + 1):
         connection.execute("BEGIN IMMEDIATE")
@@ -104,6 +129,17 @@ def migrate(connection: sqlite3.Connection, path: Path, *, kind: Kind) -> None:
             raise
 
 
+def _check_kind(connection: sqlite3.Connection, path: Path, kind: Kind) -> None:
+    # First of all: what is of another kind has another count of versions, too.
+    found = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    if found and kind.tables.isdisjoint(found):
+        raise DamagedRecord(
+            f"{path} holds something else than a {kind.name} (it has no "
+            f"{' and no '.join(sorted(kind.tables))}); move it aside and start again. "
+            "Nothing was changed."
+        )
+
+
 def _version(connection: sqlite3.Connection, path: Path, kind: Kind) -> int:
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     known = len(kind.migrations)
@@ -117,12 +153,22 @@ def _version(connection: sqlite3.Connection, path: Path, kind: Kind) -> int:
 
 def _make_safe(connection: sqlite3.Connection, path: Path, kind: Kind, number: int) -> None:
     if number > 1:
-        keep_copy(path, path.with_name(f"{path.name}.before-v{number}"), name=kind.name)
+        keep_copy(path, copy_of(path, before=f"v{number}"), name=kind.name)
     elif connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise DamagedRecord(
             f"{path} holds something else than a {kind.name}; move it aside and start again. "
             "Nothing was changed."
         )
+
+
+def copy_of(path: Path, *, before: str) -> Path:
+    """Where the copy is put that is made before something happens to the database in `path`."""
+    return path.with_name(f"{path.name}.before-{before}")
+
+
+def copies(path: Path) -> list[Path]:
+    """The copies that were put beside the database in `path`, half-made ones too."""
+    return sorted(path.parent.glob(f"{escape(path.name)}.before-*"))
 
 
 def keep_copy(path: Path, copy: Path, *, name: str) -> None:
@@ -142,11 +188,11 @@ def keep_copy(path: Path, copy: Path, *, name: str) -> None:
             found = [row[0] for row in target.execute("PRAGMA integrity_check")]
         if found != ["ok"]:
             raise DamagedRecord(
-                f"The {name} {path} is damaged and was not brought up to date; put an earlier "
-                "copy of it back. Nothing was changed.",
+                f"The {name} {path} is damaged and was left as it is; put an earlier copy of it "
+                "back. Nothing was changed.",
                 detail="\n".join(map(str, found)),
             )
-        # The commit of the migration that follows syncs the folder, and the new name with it.
+        # The commit of what follows syncs the folder, and the new name with it.
         os.replace(part, copy)
     finally:
         part.unlink(missing_ok=True)
