@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     _add_merge(commands)
     _add_simulate(commands)
     _add_models(commands)
+    _add_chats(commands)
+    _add_backups(commands)
+    _add_data(commands)
     doctor = _command(commands, "doctor", "how Attune runs on this computer")
     doctor.add_argument("--renew", action="store_true", help="choose again what was remembered")
     return top
@@ -144,11 +147,26 @@ def _add_profile(commands: Any) -> None:
     add = _command(verbs, "add", "learn about something in your own words, too")
     add.add_argument("text", metavar="TEXT", help="how answers should be, in one sentence")
     _add_set(verbs)
+    _add_file(verbs)
 
 
 def _add_about_trait(verbs: Any, name: str, what: str) -> None:
     verb = _command(verbs, name, what)
     verb.add_argument("trait", metavar="TRAIT", help="its id, or how that begins")
+
+
+def _add_file(verbs: Any) -> None:
+    export = _command(verbs, "export", "write what was learned to a file, without texts")
+    export.add_argument("file", type=Path, metavar="FILE", help="its name ends in .attune-profile")
+    export.add_argument(
+        "--with-texts", action="store_true", help="with the questions and answers that were kept"
+    )
+    take_in = _command(verbs, "import", "take in what such a file says; shows what that changes")
+    take_in.add_argument("file", type=Path, metavar="FILE")
+    take_in.add_argument("--dry-run", action="store_true", help="only show it")
+    take_in.add_argument(
+        "--replace", action="store_true", help="what was learned here before counts no more"
+    )
 
 
 def _add_set(verbs: Any) -> None:
@@ -222,8 +240,10 @@ def _add_merge(commands: Any) -> None:
     merge = _command(commands, "merge", "several fine-tuned models of one base become one model")
     merge.add_argument("base", metavar="BASE", help="id or path of what all were made from")
     merge.add_argument(
-        "members", metavar="MEMBER", nargs="+", help="a fine-tuned model or adapter, GGUF"
-    )
+        "members", metavar="MEMBER", nargs="+",
+        help="a fine-tuned model or adapter, GGUF; or a model as Hugging Face keeps it: its "
+        "folder, model.safetensors, or the index of its shards",
+    )  # fmt: skip
     merge.add_argument("--out", type=Path, metavar="FILE", required=True, help="the new model")
     merge.add_argument(
         "--method", choices=MERGE_METHODS, default="calm",
@@ -300,12 +320,76 @@ def _add_sampling(command: argparse.ArgumentParser) -> None:
         sampling.add_argument(f"--{name}", type=kind, metavar="N" if kind is int else "X")
 
 
+def _add_chats(commands: Any) -> None:
+    chats = _command(commands, "chats", "the chats that are kept")
+    verbs = chats.add_subparsers(dest="verb", metavar="VERB", required=True)
+    listing = _command(verbs, "list", "pinned ones first, then the newest")
+    listing.add_argument("--limit", type=int, metavar="N", default=50, help="at most, 1 to 500")
+    listing.add_argument("--before", metavar="ID", default="", help="those after this one")
+    listing.add_argument("--trash", action="store_true", help="those that were deleted")
+    _add_about_chat(verbs, "show", "what was said, on the current branch")
+    search = _command(verbs, "search", "chats that hold every word; the last one may go on")
+    search.add_argument("text", metavar="TEXT")
+    search.add_argument("--limit", type=int, metavar="N", default=20, help="chats at most")
+    export = _command(verbs, "export", "write chats to new files")
+    which = export.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", metavar="ID", nargs="?", help="one chat")
+    which.add_argument("--all", action="store_true", help="all that are not in the trash")
+    export.add_argument(
+        "--to", type=Path, metavar="DIR|FILE", required=True, help="a folder, or the new file"
+    )
+    export.add_argument(
+        "--format", choices=("md", "json"), default="md",
+        help="md to read (the default), json to take in again with everything in it",
+    )  # fmt: skip
+    take_in = _command(verbs, "import", "take in chats: our JSON, ChatGPT's or Open WebUI's export")
+    take_in.add_argument("file", type=Path, metavar="FILE")
+    _add_about_chat(verbs, "delete", "put a chat into the trash, for 30 days")
+    _add_about_chat(verbs, "undelete", "take a chat out of the trash")
+    _add_about_chat(verbs, "erase", "erase a chat for good, from the backups, too")
+    rename = _add_about_chat(verbs, "rename", "give a chat another title")
+    rename.add_argument("title", metavar="TITLE")
+    _add_about_chat(verbs, "pin", "keep a chat at the top of the list")
+    _add_about_chat(verbs, "unpin", "do so no more")
+
+
+def _add_about_chat(verbs: Any, name: str, what: str) -> argparse.ArgumentParser:
+    verb = _command(verbs, name, what)
+    verb.add_argument("id", metavar="ID", help="as 'attune chats list' shows it")
+    return verb
+
+
+def _add_backups(commands: Any) -> None:
+    backups = _command(commands, "backups", "copies of the chats and the votes")
+    verbs = backups.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _command(verbs, "list", "the newest first")
+    _command(verbs, "make", "copy both files now, and thin out older copies")
+    restore = _command(verbs, "restore", "put a copy in the place of its file, which is kept")
+    restore.add_argument("name", metavar="NAME", help="as 'attune backups list' shows it")
+
+
+def _add_data(commands: Any) -> None:
+    data = _command(commands, "data", "everything that Attune keeps of you")
+    verbs = data.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _command(verbs, "show", "what is kept where, and how much of it")
+    export = _command(verbs, "export", "write everything as open files")
+    export.add_argument(
+        "to", type=Path, metavar="DIR", help="a new folder, or a new file that ends in .zip"
+    )
+    erase = _command(verbs, "erase", "erase everything; without --yes only say what that would be")
+    erase.add_argument("--yes", action="store_true", help="do it; there is no way back")
+
+
 def _add_models(commands: Any) -> None:
     models = _command(commands, "models", "the models to choose from")
     verbs = models.add_subparsers(dest="verb", metavar="VERB", required=True)
     _command(verbs, "list", "what can be chosen")
     add = _command(verbs, "add", "remember a GGUF file where it is")
-    add.add_argument("path", type=Path, metavar="FILE")
+    add.add_argument("path", type=Path, metavar="FILE", help="a model, or an adapter of one")
+    add.add_argument(
+        "--base", metavar="ID", default="",
+        help="the model that an adapter acts on; found out where only one is possible",
+    )  # fmt: skip
     verify = _command(verbs, "verify", "compare a file with its hash")
     verify.add_argument("id", metavar="ID", nargs="?", help="all where none is named")
     remove = _command(verbs, "remove", "forget a model, keep its file")

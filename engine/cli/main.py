@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Open = Callable[["OpenWindow"], int]
 
+_PROFILE, _MODEL = ".attune-profile", ".gguf"
+"""Endings of the files that Attune opens."""
+
 
 def main(
     argv: Sequence[str],
@@ -34,10 +37,13 @@ def main(
 
     open_window  opens the window and returns its exit code; None where there is no window to open
     has_display  whether a window could be shown; asked only when one is wanted
+
+    A file in the place of a command, as a double click names it, is opened in the window.
     """
     try:
         _check_unicode(argv)
-        arguments = parser().parse_args(list(argv))
+        file, rest = _file_first(argv)
+        arguments = parser().parse_args(rest)
     except UsageError as error:
         return Output(json="--json" in argv).misused(error.message, usage=error.usage)
     except AttuneError as error:
@@ -49,8 +55,8 @@ def main(
         if arguments.command is not None:
             return _run(arguments, output)
         if open_window is not None and has_display():
-            return _window(arguments, open_window)
-        return _chat_instead(arguments, output)
+            return _window(arguments, open_window, file)
+        return _without_window(arguments, output, file)
     except AttuneError as error:
         logging.getLogger("engine.cli").debug("%s", error.detail)
         return output.fail(error)
@@ -84,6 +90,12 @@ def _run(arguments: argparse.Namespace, output: Output) -> int:
             from engine.cli.merge import run
         case "simulate":
             from engine.cli.simulate import run
+        case "chats":
+            from engine.cli.chats import run
+        case "backups":
+            from engine.cli.backups import run
+        case "data":
+            from engine.cli.data import run
         case "models":
             from engine.cli.models import run
         case _:
@@ -91,21 +103,34 @@ def _run(arguments: argparse.Namespace, output: Output) -> int:
     return run(arguments, output)
 
 
-def _window(arguments: argparse.Namespace, open_window: Open) -> int:
+def _window(arguments: argparse.Namespace, open_window: Open, file: str) -> int:
     from engine.api import OpenWindow
 
-    return open_window(OpenWindow(data_dir=arguments.data_dir, model=arguments.model))
+    files = (file,) if file else ()
+    request = OpenWindow(data_dir=arguments.data_dir, model=arguments.model, files=files)
+    return open_window(request)
 
 
-def _chat_instead(arguments: argparse.Namespace, output: Output) -> int:
+def _without_window(arguments: argparse.Namespace, output: Output, file: str) -> int:
+    # The window's arguments are fewer than a command's; the rest keep their defaults.
+    if file.endswith(_PROFILE):
+        output.note("There is no display for the window; this is what the profile would change.")
+        look = ["profile", "import", "--dry-run", "--", file]
+        return _run(parser().parse_args(look, arguments), output)
     output.note("There is no display for the window; the chat is here in the terminal.")
-    from engine.cli import chat
-
-    # The window's arguments are fewer than the chat's; the rest keep their defaults.
-    return chat.run(parser().parse_args(["chat"], arguments), output)
+    arguments.model = file or arguments.model
+    return _run(parser().parse_args(["chat"], arguments), output)
 
 
 # ----------------------------------------------------------------------------------------------
+
+
+def _file_first(argv: Sequence[str]) -> tuple[str, list[str]]:
+    """The file that stands in the place of a command, "" for none, and everything else."""
+    first, rest = "".join(argv[:1]), list(argv[1:])
+    if first.endswith((_PROFILE, _MODEL)) and os.path.isfile(first):
+        return first, rest
+    return "", list(argv)
 
 
 def _check_unicode(argv: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     finally:
         engine.close()
     _say(card, output)
-    return output.result({"path": str(arguments.out.absolute()), "card": asdict(card)})
+    return output.result({"path": str(arguments.out.expanduser().absolute()), "card": asdict(card)})
 
 
 def _merged(engine: Engine, arguments: argparse.Namespace, output: Output) -> MergeCard:

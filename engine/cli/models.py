@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -31,20 +31,20 @@ def _act(
 ) -> tuple[tuple[ModelCard, ...], tuple[str, ...]]:
     match arguments.verb:
         case "add":
-            card = engine.add_model(arguments.path)
+            card = engine.add_model(arguments.path, base=arguments.base)
             return (card,), (f"Added {card.name} as {card.id}. Use it with --model {card.id}.",)
         case "verify":
             card = engine.verify_model(arguments.id)
             return (card,), (_verified(card),)
         case "remove":
             card = engine.remove_model(arguments.id)
-            return (card,), (f"Forgot {card.id}. The file stays at {card.path}.",)
+            return (card,), (f"Forgot {card.id}. The file stays at {card.adapter or card.path}.",)
         case "use":
             card = _use(engine, arguments.id)
             return (card,), (f"{card.name} answers from now on.",)
         case _:
             cards = engine.models()
-            return cards, tuple(_line(c, current=engine.settings.model) for c in cards)
+            return cards, tuple(_lines(cards, current=engine.settings.model))
 
 
 def _verify_all(engine: Engine, output: Output) -> int:
@@ -72,7 +72,8 @@ def _summary(errors: Mapping[str, ModelError], *, of: int) -> ModelError | None:
 
 
 def _verified(card: ModelCard) -> str:
-    return f"{card.id}: verified, sha256 {card.sha256}"
+    hashes = f"{card.sha256} with {card.adapter_sha256}" if card.adapter else card.sha256
+    return f"{card.id}: verified, sha256 {hashes}"
 
 
 def _use(engine: Engine, name: str) -> ModelCard:
@@ -81,6 +82,13 @@ def _use(engine: Engine, name: str) -> ModelCard:
         card = engine.add_model(Path(card.path))
     engine.change(model="" if card.starter else card.id)
     return card
+
+
+def _lines(cards: Sequence[ModelCard], *, current: str) -> Iterator[str]:
+    bases = {card.sha256: card.id for card in cards if not card.adapter}
+    for card in cards:
+        base = bases.get(card.sha256, Path(card.path).name)
+        yield _line(card, current=current) + (f"  adapter of {base}" if card.adapter else "")
 
 
 def _line(card: ModelCard, *, current: str) -> str:

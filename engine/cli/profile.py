@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.api import Engine, Learned, Outcome, PastVote, Settings
+from engine.cli import profile_file
 from engine.cli.learned import profile, steering, table
 from engine.cli.output import Output
 from engine.errors import InvalidParameter, UnknownTrait
@@ -129,6 +130,19 @@ def _add(engine: Engine, arguments: argparse.Namespace) -> _Said:
     return _changed(learned, f"Asks about it, too, as {new[0]}." if new else "Asks about it, too.")
 
 
+def _export(engine: Engine, arguments: argparse.Namespace) -> _Said:
+    found = engine.profiles.export(arguments.file, texts=arguments.with_texts)
+    return _Said(tuple(profile_file.written(found)), profile_file.exported(found))
+
+
+def _import(engine: Engine, arguments: argparse.Namespace) -> _Said:
+    dry_run, replace = arguments.dry_run, arguments.replace
+    act = engine.profiles.preview if dry_run else engine.profiles.import_
+    diff = act(arguments.file, replace=replace)
+    said = tuple(profile_file.lines(diff, dry_run=dry_run))
+    return _Said(said, profile_file.difference(diff, dry_run=dry_run))
+
+
 def _changed(learned: Learned, sentence: str) -> _Said:
     return _Said((sentence, steering(learned)), profile(learned))
 
@@ -230,4 +244,6 @@ _VERBS: dict[str, Callable[[Engine, argparse.Namespace], _Said]] = {
     "delete": _delete,
     "add": _add,
     "set": _set,
+    "export": _export,
+    "import": _import,
 }

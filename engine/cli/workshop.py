@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         return INTERRUPTED
     finally:
         engine.close()
-    _say(trained, output)
+    _say(trained, output, base=arguments.base or trained.base)
     return output.result(asdict(trained))
 
 
@@ -65,7 +65,8 @@ def _progress(progress: Progress) -> str:
     return f"{said}, about {f'{minutes:.0f} min' if minutes >= 1 else 'a minute'} left"
 
 
-def _say(trained: TrainedAdapter, output: Output) -> None:
+def _say(trained: TrainedAdapter, output: Output, *, base: str) -> None:
+    """base  as the owner can name it: the id of a file that was not added is no model's"""
     output.text(f"{trained.path}: {trained.name}, for {trained.base}")
     output.text(
         f"On {trained.questions} other questions, {trained.name} scored {trained.plain:.2f} "
@@ -76,4 +77,4 @@ def _say(trained: TrainedAdapter, output: Output) -> None:
         output.text(f"It keeps {trained.kept:.0%} of what Amulet does.")
     if trained.time is not None:
         output.text(f"A token takes {trained.time:.0%} of the time that it takes with Amulet.")
-    output.text(f"Use it: attune ask --adapter {trained.path} QUESTION")
+    output.text(f"Use it: attune ask --model {base} --adapter {trained.path} QUESTION")

@@ -22,6 +22,7 @@ from engine.types import Launch, Sampling
 from engine.version import __version__
 from tests.fakes import host as fake
 from tests.fakes.host import ROOT, Trouble
+from tests.fixtures.tiny_adapter import write_tiny_adapter
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.unit.cli.conftest import Attune, Follow
 from tests.unit.conftest import remember
@@ -151,6 +152,30 @@ def test_a_model_is_added_chosen_verified_and_forgotten(attune: Attune, other: P
     assert other.exists()
     (left,) = attune("models", "list", "--json").json["models"]
     assert left["chosen"]
+
+
+def test_an_adapter_is_added_told_apart_asked_and_forgotten(
+    attune: Attune, follow: Follow, other: Path, tmp_path: Path
+) -> None:
+    adapter = write_tiny_adapter(tmp_path / "warm.gguf", base=other)
+    attune("models", "add", other)
+    refused = attune("models", "add", adapter, "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (1, "input")
+    (added,) = attune("models", "add", adapter, "--base", "other", "--json").json["models"]
+    assert (added["id"], added["name"]) == ("warm", "Other, warm")
+    assert (added["path"], added["adapter"]) == (str(other), str(adapter))
+    plain, worn = attune("models", "list").out.splitlines()[1:]
+    assert "adapter" not in plain
+    assert worn.endswith("  adapter of other")
+    follow(answers=("Yes.",))
+    said = attune("ask", "Well?", "--model", "warm", "--json").json
+    assert (said["model"], said["text"]) == ("warm", "[warm.gguf 1] Yes.")
+    hashes = f"{added['sha256']} with {added['adapter_sha256']}"
+    assert attune("models", "verify", "warm").out == f"warm: verified, sha256 {hashes}\n"
+    assert attune("models", "remove", "other").code == 1
+    forgot = attune("models", "remove", "warm").out
+    assert forgot == f"Forgot warm. The file stays at {adapter}.\n"
+    assert attune("models", "remove", "other").code == 0
 
 
 def test_a_file_can_be_chosen_by_its_path_and_is_found_again(

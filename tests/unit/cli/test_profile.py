@@ -236,7 +236,7 @@ def test_a_vote_that_does_not_count_cannot_be_deleted(attune: Attune, data: Path
 @pytest.mark.parametrize(
     "argv",
     [
-        (), ("burn",), ("export", "f"), ("forget",), ("delete",), ("add",),
+        (), ("burn",), ("export",), ("forget",), ("delete",), ("add",),
         ("set", "--duels", "often"), ("set", "--learner", "best"), ("set", "--neutral", "maybe"),
         ("set", "--keep-texts"), ("show", "extra"),
     ],

@@ -41,7 +41,7 @@ def test_a_training_says_what_came_of_it_and_how_to_use_it(attune: Attune, out: 
     assert rest == [
         "It keeps 50% of what Amulet does.",
         "A token takes 50% of the time that it takes with Amulet.",
-        f"Use it: attune ask --adapter {out} QUESTION",
+        f"Use it: attune ask --model smollm2-135m-instruct --adapter {out} QUESTION",
     ]
 
 
