@@ -13,6 +13,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from engine.errors import (
     InvalidParameter,
     ModelError,
     ModelNotFound,
+    ProfileError,
     Stopped,
     StorageError,
 )
@@ -41,6 +43,8 @@ from engine.paths import data_folder
 from engine.portfolio.words import certified, worst_served
 from engine.preference.learner import percent
 from engine.session import selftest
+from engine.session.chats import Chats
+from engine.session.erasing import receipt_text
 from engine.session.supervisor import Chosen, Supervisor
 from engine.steering.strength import bounded_gamma
 from engine.store.calibration import CalibrationRecord
@@ -56,37 +60,58 @@ from engine.types import (
     QUESTIONS,
     Answer,
     AnswerEvent,
+    Backup,
     BuildEvent,
     Candidate,
     Certificate,
+    Chat,
+    ChatMessage,
     Chunk,
+    DataExport,
+    DataFile,
+    DataKind,
+    DataOverview,
+    DataPart,
     Diagnosis,
     Duel,
     DuelEvent,
+    Erasable,
+    Erased,
+    Exported,
+    Fit,
+    Found,
     Gap,
+    Imported,
     Launch,
     Learned,
     LearnedTrait,
     LearnerName,
     LeftOut,
+    Made,
     Member,
+    MergeMethod,
     Message,
     Method,
     ModelCard,
     Moved,
     Notice,
     Objective,
+    OpenChat,
     Outcome,
     PastVote,
     Pool,
     Portfolio,
     Preference,
+    ProfileDiff,
     Progress,
     Question,
     Ready,
+    Receipt,
     Route,
     Sampling,
     Seconds,
+    SettingChange,
+    Shares,
     Simulated,
     Started,
     StartEvent,
@@ -101,10 +126,12 @@ from engine.version import __version__
 if TYPE_CHECKING:
     from engine.jobs.client import JobClient
     from engine.session.building import Builder
+    from engine.session.data import Data
     from engine.session.duels import Duels
     from engine.session.learning import Learning
     from engine.session.pool import Candidates, Owned
     from engine.session.portfolio import Portfolios
+    from engine.session.profiles import Profiles
     from engine.session.workshop import Workshop
 
 log = logging.getLogger("engine.api")
@@ -161,6 +188,7 @@ class Engine:
         self._clock = clock
         self._since_duel = self._settings.duel_every
         self._told_unusable = False
+        self._finish_import()
 
     @property
     def data_dir(self) -> Path:
@@ -192,8 +220,8 @@ class Engine:
 
         model     id or path for this run only; None is that of the member that answers next, else
                   the chosen one, and where that cannot be used the starter model with a notice why
-        adapters  files of adapters made for this model that act on it in this run, and how
-                  strongly, from -10 to 10; 1 is as it was trained
+        adapters  files of adapters made for this model that act on it in this run, besides the
+                  one that it may have, and how strongly, from -10 to 10; 1 is as it was trained
 
         Raises what loading raises; of an adapter InvalidParameter, UnsupportedModel, DamagedModel.
         """
@@ -278,7 +306,7 @@ class Engine:
 
         Raises NothingToUndo.
         """
-        return self._learning.undo()
+        return self.profiles.undo(self._learning.undo)
 
     def delete_vote(self, duel: str) -> Learned:
         """A vote counts no more; Undo brings it back. Raises UnknownDuel."""
@@ -439,6 +467,22 @@ class Engine:
             launched=self._launch,
         )
 
+    @cached_property
+    def data(self) -> Data:
+        """Everything that is kept, as a whole: shown, taken out, erased."""
+        from engine.session.data import Data
+
+        return Data(
+            self._folder,
+            chats=lambda: self.chats,
+            profiles=lambda: self.profiles,
+            learned=self.learned,
+            models=self._catalogue.list,
+            spawn=self._spawn,
+            at_rest=self._at_rest,
+            clock=self._clock,
+        )
+
     # Models ---------------------------------------------------------------------------------
 
     def models(self) -> tuple[ModelCard, ...]:
@@ -449,9 +493,14 @@ class Engine:
         """The card of an id. Raises ModelNotFound, with a hint where a name is nearly right."""
         return self._catalogue.get(model)
 
-    def add_model(self, path: Path) -> ModelCard:
-        """Check a GGUF file and remember where it is; the file is not copied. Blocks."""
-        return self._catalogue.add(path)
+    def add_model(self, path: Path, *, base: str = "") -> ModelCard:
+        """Check a GGUF file and remember where it is; the file is not copied. Blocks.
+
+        base  of an adapter, the id of the model that it acts on; "" is found out
+
+        Raises InputError where that cannot be found out, ModelError, StorageError.
+        """
+        return self._catalogue.add(path, base=base)
 
     def verify_model(self, model: str) -> ModelCard:
         """Compare a file with the hash recorded for it. Blocks. Raises ModelChanged."""
@@ -493,6 +542,7 @@ class Engine:
             launch=launch or Launch(),
             self_test=tested.trials,
             remembered=any(trial.works for trial in tested.trials),
+            offline=tested.machine.offline,
         )
 
     def close(self) -> None:
@@ -500,10 +550,31 @@ class Engine:
         self._supervisor.close()
         self._record.close()
         self._measured.close()
+        if "chats" in self.__dict__:
+            self.chats.close()
 
     # ----------------------------------------------------------------------------------------
 
-    # Numpy comes with these two; the window is up before they are needed.
+    @cached_property
+    def chats(self) -> Chats:
+        """The chats that are kept; the file is opened when it is first asked for something."""
+        rng = random.Random(self._seeds())
+        return Chats(self._folder, self._record, clock=self._clock, rng=rng)
+
+    # Numpy comes with these; the window is up before they are needed.
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """Profile files, written and taken in."""
+        from engine.session.profiles import Profiles
+
+        return Profiles(
+            self._record,
+            settings=lambda: self._file.read()[0],
+            change=self.change,
+            note=self._import_note,
+            clock=self._clock,
+        )
 
     @cached_property
     def _learning(self) -> Learning:
@@ -559,6 +630,35 @@ class Engine:
         from engine.session.portfolio import Portfolios
 
         return Portfolios(self._measured, self._record, self._catalogue, self._owned)
+
+    @property
+    def _import_note(self) -> Path:
+        return self._folder.root / "import.json"
+
+    @contextmanager
+    def _at_rest(self) -> Iterator[None]:
+        """No child runs and no file of the data folder is open meanwhile; then all begins anew."""
+        for name in ("_builder", "workshop"):
+            if name in self.__dict__:
+                self.__dict__[name].stop()
+        self.close()
+        try:
+            yield
+        finally:
+            self._supervisor = Supervisor(spawn=self._spawn, on_launch=self._remember_launch)
+            self.__dict__.pop("_duels", None)  # it would ask the one that has ended
+            self._file = SettingsFile(self._folder.settings)  # the old one keeps unknown keys
+            self._settings, self._early = self._file.read()
+            self._since_duel = self._settings.duel_every
+            self._told_unusable = False
+
+    def _finish_import(self) -> None:
+        """Where an import of a profile was interrupted, bring the settings to what it came to."""
+        if self._import_note.exists():
+            try:
+                self.profiles.settle()
+            except StorageError as error:
+                log.warning("%s", error.message)
 
     def _member(self) -> Candidate | None:
         """The member that answers next, where Attune is to choose; None else, also where what was
@@ -670,7 +770,9 @@ class Engine:
     def _checked(
         self, card: ModelCard, adapters: Sequence[tuple[Path, float]]
     ) -> tuple[tuple[str, float], ...]:
-        """The adapters, each known to fit before llama.cpp sees it."""
+        """The model's own adapter and these, each known to fit before llama.cpp sees it."""
+        if card.adapter:
+            adapters = ((Path(card.adapter), 1.0), *adapters)
         if not adapters:
             return ()
         from engine.models.adapters import open_adapter
@@ -708,24 +810,41 @@ __all__ = [
     "Answer",
     "AnswerEvent",
     "AttuneError",
+    "Backup",
     "BuildEvent",
     "Candidate",
     "Certificate",
+    "Chat",
+    "ChatMessage",
+    "Chats",
     "Chunk",
     "DamagedModel",
+    "DataExport",
+    "DataFile",
+    "DataKind",
+    "DataOverview",
+    "DataPart",
     "Diagnosis",
     "Duel",
     "DuelEvent",
     "Engine",
     "EngineError",
+    "Erasable",
+    "Erased",
+    "Exported",
+    "Fit",
+    "Found",
     "Gap",
+    "Imported",
     "InputError",
     "Launch",
     "Learned",
     "LearnedTrait",
     "LearnerName",
     "LeftOut",
+    "Made",
     "Member",
+    "MergeMethod",
     "Message",
     "Method",
     "ModelCard",
@@ -734,19 +853,25 @@ __all__ = [
     "Moved",
     "Notice",
     "Objective",
+    "OpenChat",
     "OpenWindow",
     "Outcome",
     "PastVote",
     "Pool",
     "Portfolio",
     "Preference",
+    "ProfileDiff",
+    "ProfileError",
     "Progress",
     "Question",
     "Ready",
+    "Receipt",
     "Route",
     "Sampling",
     "Seconds",
+    "SettingChange",
     "Settings",
+    "Shares",
     "Simulated",
     "StartEvent",
     "Started",
@@ -762,6 +887,7 @@ __all__ = [
     "check_question",
     "describe_launch",
     "percent",
+    "receipt_text",
     "worst_served",
 ]
 

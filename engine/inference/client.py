@@ -182,9 +182,12 @@ class Client:
 
     def _died(self) -> ChildDied:
         status = self._child.ended(within=STOP_SECONDS)
+        words = self._child.last_words
         # A child that was ended for what it said did not run out of memory.
-        death = _UNREADABLE if status is None else explain(status, phase=self._phase)
-        return ChildDied(death, detail=self._child.last_words)
+        death = (
+            _UNREADABLE if status is None else explain(status, phase=self._phase, last_words=words)
+        )
+        return ChildDied(death, detail=words)
 
     def _send(self, message: protocol.Request) -> None:
         try:

@@ -10,6 +10,19 @@ Cause = Literal["processor", "memory", "file", "fault", "ended"]
 
 _ILLEGAL_INSTRUCTION = 0xC000001D  # Windows' name for SIGILL
 
+_NO_MEMORY = (
+    "mem_buffer != NULL",
+    "bad_alloc",
+    "MemoryError",
+    "Cannot allocate memory",
+    "failed to allocate",
+    "unable to allocate",
+    "failed to map segment",
+    "can't start new thread",
+)
+"""What llama.cpp, C++, Python and the system say when memory runs out. Where an allocation fails,
+llama.cpp aborts as it does over a damaged file, so its last words have to tell the two apart."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Death:
@@ -23,20 +36,28 @@ class Death:
     phase: str = "idle"
 
 
-def explain(status: int | None, *, phase: str) -> Death:
+def tells_of_memory(words: str) -> bool:
+    """Whether an error, or the last words of a process, say that memory ran out."""
+    return any(mark in words for mark in _NO_MEMORY)
+
+
+def explain(status: int | None, *, phase: str, last_words: str = "") -> Death:
     """The likeliest cause.
 
-    status  as subprocess reports it: negative for a signal, None where it is unknown
-    phase   what the child was busy with
+    status      as subprocess reports it: negative for a signal, None where it is unknown
+    phase       what the child was busy with
+    last_words  what it said last on its standard error
     """
-    cause = _cause(status, phase)
+    cause = _cause(status, phase, last_words)
     return Death(cause=cause, text=_SENTENCES[cause], phase=phase)
 
 
-def _cause(status: int | None, phase: str) -> Cause:
+def _cause(status: int | None, phase: str, last_words: str) -> Cause:
     if status == -_number("SIGILL") or (status or 0) & 0xFFFFFFFF == _ILLEGAL_INSTRUCTION:
         return "processor"
     if status == -_number("SIGKILL"):
+        return "memory"
+    if status and tells_of_memory(last_words):
         return "memory"
     if status == -_number("SIGABRT") and phase == "load":
         return "file"
@@ -50,7 +71,10 @@ def _number(name: str) -> int:
 
 _SENTENCES: dict[Cause, str] = {
     "processor": "The model's process used an instruction that this processor does not have.",
-    "memory": "The system ended the model's process, most likely because memory ran out.",
+    "memory": (
+        "The model's process was ended, most likely because memory ran out; a smaller model needs "
+        "less."
+    ),
     "file": "llama.cpp gave up on this model file; it may be damaged.",
     "fault": "The model's process crashed.",
     "ended": "The model's process ended without being asked to.",

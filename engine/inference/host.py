@@ -18,15 +18,16 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, Protocol
 
-from engine.errors import AttuneError, EngineError, InternalError, NotReady
+from engine.errors import AttuneError, EngineError, InternalError, NotReady, OutOfMemory
 from engine.inference import protocol
 from engine.inference.confinement import confine
+from engine.inference.death import tells_of_memory
 from engine.inference.generation import Generation
 from engine.inference.model import Entry, Interrupted, LanguageModel
 from engine.inference.prompts import Prompter
 from engine.inference.seccomp import sockets_are_refused
 from engine.inference.streams import Streams
-from engine.inference.templates import ChatFormat, Refused, choose, plain
+from engine.inference.templates import ChatFormat, Refused, choose, may_end_process, plain
 from engine.inference.threads import ThreadGovernor, most_threads
 from engine.inference.variants import plan
 from engine.types import (
@@ -44,6 +45,10 @@ log = logging.getLogger("engine.host")
 
 TRIAL_STEPS = 12
 TRIAL_TEXT = "The quick brown fox jumps over the lazy dog."
+NO_MEMORY_LEFT = (
+    "The model's process ran out of memory. Choose a smaller model or a smaller context, or close "
+    "other programs."
+)
 
 
 Adapters = Sequence[tuple[str, float]]
@@ -166,15 +171,9 @@ class Host:
             protocol.send(self._replies, protocol.Cancelled(id=request.id))
         except AttuneError as error:
             self._fail(request.id, error)
-        except MemoryError:
-            self._fail(request.id, InternalError("The model's process ran out of memory."))
         except Exception as error:
             log.exception("request failed")
-            told = InternalError(
-                f"Something unexpected went wrong ({type(error).__name__}: {error}). "
-                "Please report it."
-            )
-            self._fail(request.id, told)
+            self._fail(request.id, _unexpected(error))
 
     def _begin(self, request: int) -> None:
         with self._lock:
@@ -327,6 +326,13 @@ class Host:
             self._loaded = None
 
 
+def _unexpected(error: Exception) -> AttuneError:
+    said = f"{type(error).__name__}: {error}"
+    if tells_of_memory(said):
+        return OutOfMemory(NO_MEMORY_LEFT, detail=said)
+    return InternalError(f"Something unexpected went wrong ({said}). Please report it.")
+
+
 def _prompts(questions: Sequence[Question], loaded: Loaded) -> tuple[tuple[int, ...], ...]:
     """Raises Refused, InputError."""
     prompter = Prompter(model=loaded.model, form=loaded.form)
@@ -410,6 +416,7 @@ def main(library: Library | None = None) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     sys.path[:] = [entry for entry in sys.path if entry not in {"", str(Path.cwd())}]
     confine()
+    may_end_process()
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     Host(library or LlamaLibrary(), replies=replies).serve(sys.stdin.buffer)

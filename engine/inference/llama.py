@@ -18,6 +18,7 @@ import llama_cpp.llama_cpp as api
 import numpy as np
 
 from engine.errors import AttuneError, DamagedModel, InternalError, OutOfMemory, UnsupportedModel
+from engine.inference.death import tells_of_memory
 from engine.inference.model import SEQUENCE_IDS, CacheFull, Entry, Interrupted, Shape
 from engine.inference.threads import most_threads
 from engine.models.final_norm import longest_hidden
@@ -427,8 +428,10 @@ def _load_error(path: str) -> AttuneError:
         return UnsupportedModel(
             f"{name} is of a kind that this version of Attune does not know.", detail=said
         )
-    if "failed to allocate" in said or "unable to allocate" in said:
-        return OutOfMemory(f"There is not enough memory for {name}.", detail=said)
+    if tells_of_memory(said):
+        return OutOfMemory(
+            f"There is not enough memory for {name}. Choose a smaller model.", detail=said
+        )
     errors = [line for level, line in _MESSAGES if level >= 4] or said.splitlines()
     reason = printable(errors[0], 200) if errors else "no reason given"
     return DamagedModel(f"{name} could not be loaded ({reason}).", detail=said)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import json
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ from engine.types import Message
 
 SECONDS = 5.0
 MEMORY = 256 * 2**20
+GRACE = 0.25
+"""Seconds beyond SECONDS after which a process that may be ended is ended."""
 LONGEST = 1 << 20
 """Characters of a template, and of what it may render beyond the chat itself."""
 
@@ -67,6 +71,18 @@ PLAIN = (
 )
 
 
+_may_end = False
+
+
+def may_end_process() -> None:
+    """From now on a template that nothing else can stop ends this process, by SIGALRM: some single
+    calls, such as comparing values that hold themselves many times over, last for ever and let no
+    other thread run. For a process that owns nothing. Where there is no such signal, the patience
+    of the parent has to do."""
+    global _may_end
+    _may_end = hasattr(signal, "setitimer")
+
+
 def choose(template: str, *, marks: tuple[str, str], speaks_chatml: bool) -> ChatFormat:
     """The model's own template if it stands a trial, otherwise a plain one.
 
@@ -89,12 +105,16 @@ def plain(*, marks: tuple[str, str], speaks_chatml: bool, reason: str) -> ChatFo
 
 
 def render(template: str, messages: Sequence[Message], *, marks: tuple[str, str]) -> str:
-    """Render a chat under limits. Raises Refused with the reason in words."""
+    """Render a chat under limits.
+
+    Raises Refused with the reason in words, and MemoryError where none was left to begin with.
+    """
     turns = [{"role": m.role, "content": m.text} for m in messages]
+    until = time.monotonic() + SECONDS
     try:
-        return _limited(template, turns, marks)
+        return _limited(template, turns, marks, until=until)
     except _SystemRefused:
-        return _limited(template, _without_system(turns), marks)
+        return _limited(template, _without_system(turns), marks, until=until)
 
 
 def _try(template: str, *, marks: tuple[str, str]) -> None:
@@ -115,12 +135,15 @@ class _SystemRefused(Exception):
     """The template wants no system message."""
 
 
-def _limited(template: str, turns: list[dict[str, str]], marks: tuple[str, str]) -> str:
+def _limited(
+    template: str, turns: list[dict[str, str]], marks: tuple[str, str], *, until: float
+) -> str:
     if len(template) > LONGEST:
         raise Refused(f"it has {len(template)} characters")
     room = LONGEST + sum(len(turn["content"]) for turn in turns)
+    guard = _Guard(until)  # a thread cannot start once memory is short
     try:
-        with _limits():
+        with _limits(guard):
             return _collect(template, turns, marks, room=room)
     except TookTooLong:
         raise Refused(f"it ran for more than {SECONDS:g} seconds") from None
@@ -182,14 +205,15 @@ def _without_system(turns: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 @contextmanager
-def _limits() -> Iterator[None]:
-    """At most SECONDS of time, and MEMORY more memory where the system knows such a limit."""
-    guard = _Guard()  # a thread cannot start once memory is short
+def _limits(guard: _Guard) -> Iterator[None]:
+    """No longer than the guard says, and MEMORY more memory where the system knows such a limit."""
     restore = _limit_memory()
     guard.arm()
+    _set_alarm(guard.left + GRACE)
     try:
         yield
     finally:
+        _set_alarm(0.0)
         guard.disarm()
         restore()
 
@@ -198,14 +222,27 @@ class _Guard:
     """Raises TookTooLong in the thread that made it, once its time is over.
 
     An exception set from another thread is seen between bytecodes, which is enough for loops; a
-    single long call inside the C library is left to the parent's watchdog.
+    single long call inside the C library is left to the alarm, and to the parent's patience.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, until: float) -> None:
+        """until  when time is over, by the monotonic clock
+
+        Raises MemoryError where there is none left for a thread.
+        """
+        self._until = until
         self._target = threading.get_ident()
         self._armed, self._done = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="template-guard", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # the template, which has not run yet, is not to blame
+            raise MemoryError(str(error)) from error
+
+    @property
+    def left(self) -> float:
+        """Seconds until time is over, at least 0."""
+        return max(0.0, self._until - time.monotonic())
 
     def arm(self) -> None:
         """From now on time counts."""
@@ -224,7 +261,7 @@ class _Guard:
 
     def _watch(self) -> None:
         self._armed.wait()
-        patience = SECONDS
+        patience = self.left
         while not self._done.wait(patience):
             # Again and again: one that lands in a destructor is swallowed there.
             self._raise(TookTooLong)
@@ -233,6 +270,12 @@ class _Guard:
     def _raise(self, error: type[BaseException] | None) -> None:
         told = ctypes.py_object(error) if error is not None else None
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._target), told)
+
+
+def _set_alarm(seconds: float) -> None:
+    """End the process after so many seconds; 0 calls it off."""
+    if _may_end:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _limit_memory() -> Callable[[], None]:

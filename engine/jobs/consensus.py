@@ -131,10 +131,12 @@ class Consensus:
         self._watch, self._clock = watch, clock
         self._settings = MaskSettings(epochs=request.epochs)
         self._names = task_names(family.members)
+        self._places = {f"{name} alone": f"{n} alone" for n, name in enumerate(self._names)}
         self._base: dict[str, F32] = {}
         self._learned: list[tuple[Example, ...]] = []
         self._held_out: list[tuple[Example, ...]] = []
-        self._scores = kept.get("scores", Scores) or {}
+        self._losses = kept.get("scores", dict[str, tuple[float, ...]]) or {}
+        self._scores: Scores = {}
 
     @property
     def settings(self) -> MaskSettings:
@@ -204,11 +206,13 @@ class Consensus:
         """Mean cross-entropy of each member's held-out replies, nats per token; each is kept."""
         for number, (name, mix) in enumerate(mixes.items()):
             yield _stage(f"Comparing: {name}", number, len(mixes))
-            if name not in self._scores:
+            # A file may have another name when a merge goes on: what is kept goes by places.
+            place = self._places.get(name, name)
+            if len(self._losses.get(place, ())) != len(self._names):
                 model = self._model(mix)
-                found = [loss(model, examples) for examples in self._held_out]
-                self._scores[name] = dict(zip(self._names, found, strict=True))
-                self._kept.put("scores", self._scores)
+                self._losses[place] = tuple(loss(model, each) for each in self._held_out)
+                self._kept.put("scores", self._losses)
+            self._scores[name] = dict(zip(self._names, self._losses[place], strict=True))
 
     def _alone(self) -> dict[str, Mix]:
         members = zip(self._names, self._family.members, strict=True)
@@ -220,7 +224,7 @@ class Consensus:
             "average": mixing.average(members),
             "arithmetic 1": mixing.arithmetic(members, scale=1.0),
             f"arithmetic {FIRST_STAGE:g}": mixing.arithmetic(members, scale=FIRST_STAGE),
-            "ties": mixing.ties(members, base=self._family.base),
+            "ties": mixing.ties(members, base=self._family.base, watch=self._watch),
             "random-mask": mixing.random_mask(members, frame),
         }
 

@@ -13,8 +13,10 @@ from engine.merging.packing import ROWS
 from engine.merging.shape import Shape, shape_of
 from engine.merging.transformer import HEAD_ROWS
 from engine.models import memory
+from engine.models.cards import check_place
 from engine.models.header import file_name, printable
-from engine.models.members import Member, open_member
+from engine.models.members import Member, open_member, refuse_peft
+from engine.models.safetensors import weight_files
 from engine.models.weights import Weights, open_weights
 
 LEARNED = ("calm", "best")
@@ -56,7 +58,7 @@ def gather(request: Merge, *, installed: int | None = None) -> Family:
 
     Raises InputError (too few members, a file named twice, a name that cannot be written to, too
     little memory), UnsupportedModel (another base, or a base without gradients here), StorageError
-    (too little space) and what reading the headers raises.
+    (too little space, a folder that cannot be written to) and what reading the headers raises.
     """
     _check_names(request)
     base = open_weights(Path(request.base))
@@ -66,9 +68,9 @@ def gather(request: Merge, *, installed: int | None = None) -> Family:
     if shape is not None:
         have = memory.installed() if installed is None else installed
         _check_memory(needed_memory(shape, weights=family.weights), have)
-        _check_space(Path(request.folder), kept_bytes(family), "what a stopped merge goes on with")
+        check_space(Path(request.folder), kept_bytes(family), "what a stopped merge goes on with")
     size = family.weights * (2 if request.storage == "F16" else 34 / 32)
-    _check_space(Path(request.out).parent, size, file_name(Path(request.out)))
+    check_space(Path(request.out).parent, size, file_name(Path(request.out)))
     return family
 
 
@@ -79,14 +81,16 @@ def _check_names(request: Merge) -> None:
     out = Path(request.out)
     if out.suffix != SUFFIX:
         raise InvalidParameter.outside("the name of the new file", out.name, f"like NAME{SUFFIX}")
+    check_place(out)
     if out.exists():
         raise InputError(f"{file_name(out)} exists already; choose another name or remove it.")
-    seen: set[Path] = set()
-    for path in (Path(request.base), *map(Path, request.members)):
-        place = path.resolve()
-        if place in seen:
+    seen = {Path(request.base).resolve()}
+    for path in map(Path, request.members):
+        refuse_peft(path)
+        places = {file.resolve() for file in weight_files(path)}
+        if places & seen:
             raise InputError(f"{file_name(path)} is named twice; name each file once.")
-        seen.add(place)
+        seen |= places
 
 
 def _shape(request: Merge, base: Weights) -> Shape | None:
@@ -130,7 +134,8 @@ def kept_bytes(family: Family) -> int:
     return 4 * masked * len(family.members)
 
 
-def _check_space(folder: Path, size: float, what: str) -> None:
+def check_space(folder: Path, size: float, what: str) -> None:
+    """Raises StorageError where so many bytes are not free."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:

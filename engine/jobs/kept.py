@@ -10,15 +10,16 @@ import hashlib
 import logging
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import numpy as np
 
-from engine.errors import StorageError
-from engine.models.partial import replacing
+from engine.errors import InputError, StorageError
+from engine.models.partial import locked, replacing
 from engine.numerics import F32
 
 log = logging.getLogger("engine.jobs")
@@ -30,6 +31,26 @@ FORGOTTEN_DAYS = 14
 """A merge that nobody went on with for so long is not gone on with."""
 
 Value = TypeVar("Value")
+
+
+@contextmanager
+def held(folder: Path, *depends: object) -> Iterator[Kept]:
+    """What is kept of one merge, for nobody else while it lasts; see `Kept`.
+
+    Raises InputError where another process does the same merge, StorageError.
+    """
+    kept = Kept(folder, *depends)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(kept.folder, wait=False))
+        except BlockingIOError as error:
+            raise InputError(
+                "The same work is under way already, in another window or terminal. Wait for it, "
+                "or stop it there."
+            ) from error
+        except OSError as error:
+            raise _unusable(kept.folder, error) from error
+        yield kept
 
 
 class Kept:
@@ -48,11 +69,12 @@ class Kept:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             self._folder.touch()
         except OSError as error:
-            raise StorageError(
-                f"The folder {self._folder} cannot be used ({error.strerror or error}); free "
-                "some space or choose another data folder."
-            ) from error
+            raise _unusable(self._folder, error) from error
         _remove_given_up(folder, now=self._folder)
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
 
     def get(self, name: str, kind: type[Value]) -> Value | None:
         """What was put under that name; None where there is nothing that can be read."""
@@ -95,6 +117,13 @@ class Kept:
 
     def _path(self, name: str, ending: str) -> Path:
         return self._folder / f"{name}.{ending}"
+
+
+def _unusable(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"The folder {folder} cannot be used ({error.strerror or error}); free some space or "
+        "choose another data folder."
+    )
 
 
 def _remove_given_up(folder: Path, *, now: Path) -> None:

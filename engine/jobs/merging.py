@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,7 @@ from engine.errors import Stopped
 from engine.jobs import mixing
 from engine.jobs.consensus import CALM, REPLY_TOKENS, Consensus, Learned
 from engine.jobs.family import LEARNED, Family, gather
-from engine.jobs.kept import Kept
+from engine.jobs.kept import Kept, held
 from engine.jobs.mixing import Mix
 from engine.jobs.protocol import Item, Merge, NoticeItem, StageItem
 from engine.merging.masks import Density, MaskSettings
@@ -26,7 +27,8 @@ from engine.models.cards import (
     write_card,
 )
 from engine.models.header import file_name
-from engine.models.members import Distance, measure
+from engine.models.members import Distance, made_for_another, measure
+from engine.models.safetensors import weight_files
 from engine.models.writing import Written, write_model
 from engine.types import Notice, Progress
 
@@ -82,18 +84,16 @@ class Merging:
         family = gather(self._request)
         yield from self._measure(family)
         base, *members = self._marks()
-        kept = None
-        if self._request.method in LEARNED:
-            kept = self._kept(base, members)
+        for member in family.members:
+            for notice in made_for_another(member.path, base=base.sha256):
+                yield from self._tell(notice)
+        if self._request.method not in LEARNED:
+            yield from self._write(family, self._mixed(family), base=base, members=members)
+            return
+        with self._kept(base, members) as kept:
             outcome = yield from self._learned(family, kept)
-        else:
-            outcome = self._mixed(family)
-        yield _stage("Writing the merged model", 0, 1)
-        written = self._write(family, outcome)
-        self._card(outcome, written, base=base, members=members)
-        if kept is not None:
+            yield from self._write(family, outcome, base=base, members=members)
             kept.remove()
-        yield _stage("Writing the merged model", 1, 1)
 
     # ----------------------------------------------------------------------------------------
 
@@ -108,17 +108,18 @@ class Merging:
     def _marks(self) -> list[FileMark]:
         """Of the base and the members, in the order of the request."""
         found = []
-        for path in (self._request.base, *self._request.members):
+        for path in map(Path, (self._request.base, *self._request.members)):
             self._watch()
-            found.append(marked(Path(path)))
+            found.append(marked(path, files=weight_files(path)))
         return found
 
-    def _kept(self, base: FileMark, members: Sequence[FileMark]) -> Kept:
+    def _kept(self, base: FileMark, members: Sequence[FileMark]) -> AbstractContextManager[Kept]:
         """Of a merge of just these files with just these questions and settings."""
         request = self._request
         hashes = [mark.sha256 for mark in (base, *members)]
         asked = (request.prompts, request.held_out)
-        return Kept(Path(request.folder), hashes, *asked, request.epochs, request.seed)
+        settings = (MaskSettings(epochs=request.epochs), CREDIBLE, REPLY_TOKENS)
+        return held(Path(request.folder), hashes, *asked, *settings, request.seed)
 
     def _learned(self, family: Family, kept: Kept) -> Generator[Item, None, Outcome]:
         """The learned merge, or what keeps the members better where the best is wanted."""
@@ -179,7 +180,7 @@ class Merging:
                 mix = mixing.arithmetic(members, scale=1.0)
                 return Outcome(method="arithmetic", mix=mix, order=order, parameters={"scale": 1.0})
             case "ties":
-                mix = mixing.ties(members, base=family.base)
+                mix = mixing.ties(members, base=family.base, watch=self._watch)
                 return Outcome(method="ties", mix=mix, order=order)
             case _:
                 frame = mixing.at_odds(len(members), seed=seed)
@@ -187,28 +188,39 @@ class Merging:
                 parameters: dict[str, Parameter] = {"seed": seed}
                 return Outcome(method="random-mask", mix=mix, order=order, parameters=parameters)
 
-    def _write(self, family: Family, outcome: Outcome) -> Written:
+    def _write(
+        self, family: Family, outcome: Outcome, *, base: FileMark, members: Sequence[FileMark]
+    ) -> Iterator[Item]:
+        """The model and its card; the card first, so that no model is ever without."""
+        yield _stage("Writing the merged model", 0, 1)
         out = Path(self._request.out)
-        return write_model(
+
+        def describe(part: Path, written: Written) -> None:
+            output = replace(marked(part), name=out.name)
+            marks = (output, base, *(members[place] for place in outcome.order))
+            write_card(self._card(outcome, written, marks), beside=out)
+
+        write_model(
             out,
             base=family.base,
             change=outcome.mix,
             name=out.stem,
             storage=self._request.storage,
             progress=self._watch,
+            describe=describe,
         )
+        yield _stage("Writing the merged model", 1, 1)
 
-    def _card(
-        self, outcome: Outcome, written: Written, *, base: FileMark, members: Sequence[FileMark]
-    ) -> None:
-        out, survival = Path(self._request.out), written.survival
+    def _card(self, outcome: Outcome, written: Written, marks: Sequence[FileMark]) -> MergeCard:
+        """marks  of the new file, the base, and the members in their order"""
+        (output, base, *members), survival = marks, written.survival
         worst, worst_share = survival.worst
-        card = MergeCard(
+        return MergeCard(
             kind="model",
-            name=out.stem,
-            output=marked(out),
+            name=Path(output.name).stem,
+            output=output,
             base=base,
-            members=tuple(members[i] for i in outcome.order),
+            members=tuple(members),
             method=outcome.method,
             parameters={**outcome.parameters, "type": self._request.storage},
             density=outcome.density,
@@ -221,7 +233,6 @@ class Merging:
             ),
             notices=tuple(notice.text for notice in self._notices),
         )
-        write_card(card, beside=out)
 
     def _tell(self, notice: Notice) -> Iterator[Item]:
         """Say something, and have the card say it, too."""

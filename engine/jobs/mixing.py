@@ -29,11 +29,13 @@ Rule = Callable[[Sequence[F32]], F32]
 class Changes(Mapping[str, F32]):
     """The task vector of a member, read from its file whenever it is asked for."""
 
-    def __init__(self, member: Member, *, base: Weights) -> None:
-        self._member, self._base = member, base
+    def __init__(self, member: Member, *, base: Weights, watch: Callable[[], None]) -> None:
+        """watch  raises what ends the reading"""
+        self._member, self._base, self._watch = member, base, watch
 
     def __getitem__(self, name: str) -> F32:
         """float32, zeros where the member leaves the tensor alone."""
+        self._watch()
         change = self._member.change(name)
         return np.zeros(self._base.shape(name), np.float32) if change is None else change
 
@@ -73,9 +75,14 @@ def arithmetic(members: Sequence[Member], *, scale: float) -> Mix:
     return mixed(members, lambda found: baselines.arithmetic(found, scale=scale))
 
 
-def ties(members: Sequence[Member], *, base: Weights) -> Mix:
-    """Trimmed, with an elected sign. Reads every member twice for its floor first."""
-    floors = [baselines.trim_floor(Changes(member, base=base)) for member in members]
+def ties(members: Sequence[Member], *, base: Weights, watch: Callable[[], None]) -> Mix:
+    """Trimmed, with an elected sign. Reads every member twice for its floor first; what `watch`
+    raises ends that."""
+    weights = sum(tensor.elements for tensor in base.tensors.values())
+    floors = [
+        baselines.trim_floor(Changes(member, base=base, watch=watch), weights=weights)
+        for member in members
+    ]
     return mixed(members, lambda found: baselines.ties(found, floors=floors))
 
 

@@ -7,6 +7,7 @@ there and comes to the same bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +16,8 @@ import numpy as np
 from engine.errors import InputError, InternalError, Stopped
 from engine.inference.client import Client
 from engine.inference.protocol import Tokenized
-from engine.jobs.kept import Kept
+from engine.jobs.consensus import Watched
+from engine.jobs.kept import Kept, held
 from engine.jobs.protocol import Item, StageItem, Subject, Train
 from engine.jobs.respondent import FATAL, Respondent
 from engine.merging.adapters import change
@@ -25,7 +27,14 @@ from engine.merging.training import Plan, State, Update, begin, train
 from engine.merging.transformer import HEAD_ROWS, Model
 from engine.models import memory
 from engine.models.adapters import open_adapter, write_adapter
-from engine.models.cards import CardSurvival, MergeCard, Parameter, marked, write_card
+from engine.models.cards import (
+    CardSurvival,
+    FileMark,
+    MergeCard,
+    Parameter,
+    marked,
+    write_card,
+)
 from engine.models.survival import ENOUGH, Survival, summed, trace
 from engine.models.weights import Weights, open_weights
 from engine.numerics import F32
@@ -62,7 +71,7 @@ class Training:
         )
 
     def cancel(self) -> None:
-        """End after the step under way, which is kept. Any thread."""
+        """End soon; the updates that are done are kept. Any thread."""
         self._stopping = True
         self._respondent.cancel()
 
@@ -71,31 +80,17 @@ class Training:
         UnsupportedModel for a base without gradients here, InputError, StorageError."""
         base = open_weights(Path(self._request.base))
         shape = shape_of(base.header.metadata, {name: base.shape(name) for name in base.tensors})
-        _check_memory(shape, installed=memory.installed())
+        check_memory(shape, installed=memory.installed())
         yield self._stage("Reading the lessons", 0)
         examples = self._examples()
         mark = marked(Path(self._request.base))
-        kept = Kept(Path(self._request.folder), mark.sha256, self._request.identity())
-        model = Model(shape=shape, weights=self._weights(base, shape))
-        state = self._state(model, kept, count=len(examples))
-        losses = yield from self._train(model, examples, state, kept)
-        survival = self._write(base, state)
-        card = MergeCard(
-            kind="adapter",
-            name=self._request.title,
-            output=marked(Path(self._request.out)),
-            base=mark,
-            method="train",
-            parameters=self._parameters(examples, losses),
-            survival=CardSurvival(
-                share=survival.share,
-                noise=survival.noise,
-                worst=survival.worst[0],
-                worst_share=survival.worst[1],
-            ),
-        )
-        write_card(card, beside=Path(self._request.out))
-        kept.remove()
+        weights = Watched(self._weights(base, shape), self._watch)
+        model = Model(shape=shape, weights=weights)
+        with held(Path(self._request.folder), mark.sha256, self._request.identity()) as kept:
+            state = self._state(model, kept, count=len(examples))
+            losses = yield from self._train(model, examples, state, kept)
+            self._write(base, state, mark=mark, parameters=self._parameters(examples, losses))
+            kept.remove()
 
     # ----------------------------------------------------------------------------------------
 
@@ -148,26 +143,53 @@ class Training:
         yield self._stage("Training", state.step)
         begun = kept_at = self._clock()
         done, losses = state.step, []
-        for update in train(model, examples, state, plan=self._plan):
-            losses.append(update.loss)
-            now = self._clock()
-            pace = (now - begun) / (update.step - done)
-            yield self._learned(update, left=pace * (self._plan.steps - update.step))
-            if self._stopping or now - kept_at >= KEEP_SECONDS:
-                # Typed for weights, but it takes all that numpy can save.
-                kept.put_arrays(_STATE, cast("Mapping[str, F32]", state.arrays()))
-                kept_at = now
-            self._watch()
+        try:
+            for update in train(model, examples, state, plan=self._plan):
+                losses.append(update.loss)
+                now = self._clock()
+                pace = (now - begun) / (update.step - done)
+                yield self._learned(update, left=pace * (self._plan.steps - update.step))
+                if now - kept_at >= KEEP_SECONDS:
+                    _keep(state, kept)
+                    kept_at = now
+                self._watch()
+        except Stopped:
+            _keep(state, kept)
+            raise
         return losses
 
-    def _write(self, base: Weights, state: State) -> Survival:
-        """The adapter, whole or not at all, and how much of it is in the file."""
-        out = Path(self._request.out)
+    def _write(
+        self, base: Weights, state: State, *, mark: FileMark, parameters: Mapping[str, Parameter]
+    ) -> None:
+        """The adapter and its card, whole or not at all; the card first, so that no adapter is
+        ever without. `mark` is that of the base."""
+        out, title = Path(self._request.out), self._request.title
         halves = {name: half.astype(np.float32) for name, half in state.adapters.items()}
-        write_adapter(
-            out, base=base, halves=halves, alpha=self._plan.alpha, name=self._request.title
-        )
-        found = open_adapter(out, base=base)
+
+        def describe(part: Path) -> None:
+            survival = self._survival(part, base, halves)
+            card = MergeCard(
+                kind="adapter",
+                name=title,
+                output=replace(marked(part), name=out.name),
+                base=mark,
+                method="train",
+                parameters=parameters,
+                survival=CardSurvival(
+                    share=survival.share,
+                    noise=survival.noise,
+                    worst=survival.worst[0],
+                    worst_share=survival.worst[1],
+                ),
+            )
+            write_card(card, beside=out)
+
+        alpha = self._plan.alpha
+        write_adapter(out, base=base, halves=halves, alpha=alpha, name=title, describe=describe)
+
+    def _survival(self, path: Path, base: Weights, halves: Mapping[str, F32]) -> Survival:
+        """How much of what was learned is in the file. Raises InternalError where it is little."""
+        found = open_adapter(path, base=base)
         traces = []
         for name in found.names:
             written = found.change(name)
@@ -176,7 +198,6 @@ class Training:
             traces.append(trace(name, written, wanted))
         survival = summed(traces)
         if not survival.share > ENOUGH:
-            out.unlink(missing_ok=True)
             raise InternalError(
                 f"Only {survival.share:.0%} of what was learned is in the file; it was removed."
             )
@@ -214,6 +235,11 @@ class Training:
             raise Stopped("The training was stopped.")
 
 
+def _keep(state: State, kept: Kept) -> None:
+    # Typed for weights, but it takes all that numpy can save.
+    kept.put_arrays(_STATE, cast("Mapping[str, F32]", state.arrays()))
+
+
 def _subject(request: Train) -> Subject:
     """Who reads the lessons."""
     return Subject(
@@ -232,8 +258,8 @@ def _example(prompt: Sequence[int], reply: Sequence[int]) -> Example:
     return Example(tokens=tokens, weights=np.arange(len(tokens)) >= len(prompt))
 
 
-def _check_memory(shape: Shape, *, installed: int | None) -> None:
-    """Raises InputError."""
+def check_memory(shape: Shape, *, installed: int | None) -> None:
+    """Raises InputError where training takes more bytes than there are."""
     weights = sum(int(np.prod(size)) for size in shape.tensors().values())
     heads = 2 * (shape.heads + shape.kv_heads) * shape.head_dim
     row = shape.layers * (2 * shape.width + heads + 2 * shape.ff)

@@ -62,14 +62,14 @@ def ties(changes: Sequence[Array], *, floors: Sequence[float], scale: float = 1.
     return total
 
 
-def trim_floor(vector: Vector, *, keep: float = TRIM) -> float:
+def trim_floor(vector: Vector, *, weights: int, keep: float = TRIM) -> float:
     """The magnitude that the share `keep` of a whole task vector reaches.
 
-    keep  in (0, 1]. Raises InvalidParameter.
+    weights  of the vector, ≥ 1: to count them would read it once more
+    keep     in (0, 1]. Raises InvalidParameter.
     """
     if not 0.0 < keep <= 1.0:
         raise InvalidParameter.outside("keep", keep, "above 0 and at most 1")
-    weights = sum(vector[name].size for name in vector)
     return kth_largest(vector, max(1, int(keep * weights)))
 
 
@@ -109,7 +109,9 @@ def order(similar: F64) -> Order:
     Two members keep their order: the mask protects the first and takes few weights of the
     second. From three on, the most similar pair starts and whoever is on the average most like
     those in the group joins, until one (T < 5) or two are left. Differs from the paper: the code
-    sets the order by hand. Its λ = 0.3 is for six members; for few we take 1 / count instead.
+    sets the order by hand. Its λ = 0.3 is for six members; for few we take 1 / (count − 1), so
+    that two are added up whole: halved, they were hardly there in what the merged model wrote,
+    and its losses were no smaller (docs/algorithms/calm.md).
 
     Raises InvalidParameter below two members.
     """
@@ -121,7 +123,7 @@ def order(similar: F64) -> Order:
     joined = _by_likeness(similar)
     late = 1 if count < 5 else 2
     first = joined[:-late]
-    scale = max(FIRST_STAGE, 1.0 / len(first))
+    scale = max(FIRST_STAGE, 1.0 / (len(first) - 1))
     return Order(first=first, scale=scale, then=joined[-late:])
 
 

@@ -359,6 +359,6 @@ def _float32(array: Array) -> F32:
 def _check_finite(value: float, what: str, epoch: int) -> None:
     if not math.isfinite(value):
         raise InvalidParameter(
-            f"In epoch {epoch + 1} the {what} became {value}; choose a smaller step eta or "
-            "members that differ less."
+            f"In epoch {epoch + 1} the {what} became {value}; choose members that "
+            "differ less, or a method that does not learn."
         )

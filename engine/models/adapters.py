@@ -9,7 +9,7 @@ For the table of embeddings both are turned around, (rows, r) and (width, r).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,7 +27,7 @@ from engine.models.header import (
     read_header,
 )
 from engine.models.layout import F16_TYPE, F32_TYPE, Entry
-from engine.models.partial import replacing
+from engine.models.partial import creating
 from engine.models.weights import Weights, encode, weights_of
 from engine.numerics import F32
 
@@ -199,14 +199,17 @@ def write_adapter(
     alpha: float,
     name: str,
     storage: Storage = "F16",
+    describe: Callable[[Path], None] | None = None,
 ) -> int:
     """Write an adapter for the base that llama.cpp loads; returns its size in bytes.
 
     halves  NAME.lora_a, (r, in), and NAME.lora_b, (out, r), of each matrix of the base that is
             changed, not the embeddings; ranks may differ
     alpha   α > 0 of α/r
+    describe  called with the whole file before it has its name; what it raises removes the file
 
-    Raises InvalidParameter, StorageError; InternalError where halves do not fit their matrix.
+    Raises InvalidParameter, InputError (the name is taken), StorageError; InternalError where
+    halves do not fit their matrix.
     """
     if not (math.isfinite(alpha) and alpha > 0.0):
         raise InvalidParameter.outside("alpha", alpha, "above 0")
@@ -219,7 +222,7 @@ def write_adapter(
         _check_halves(base, tensor, halves)
         _check_size(tensor, halves, storage)
     entries = [Entry(name=n, shape=half.shape, type=kind) for n, half in halves.items()]
-    with replacing(path) as file:
+    with creating(path, whole=describe) as file:
         file.write(layout.header_bytes(_fields(base.header, alpha, name), entries))
         for entry in entries:
             for chunk in encode(halves[entry.name], kind):

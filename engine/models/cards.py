@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from engine.errors import ModelError, ModelNotFound
-from engine.models.header import file_name
-from engine.models.partial import replacing
+from engine.errors import InvalidParameter, ModelError, ModelNotFound, StorageError
+from engine.models.header import file_name, printable
+from engine.models.partial import LONGER, replacing
 from engine.models.weights import unreadable
 
 CARD_VERSION = 1
 CARD_SUFFIX = ".card.json"
+
+LONGEST_NAME = 255
+"""Bytes of the name of a file, at most, on the file systems in use."""
 
 Kind = Literal["model", "adapter"]
 Parameter = str | int | float | bool | None
@@ -92,21 +96,49 @@ class MergeCard:
     version: int = CARD_VERSION
 
 
-def marked(path: Path) -> FileMark:
-    """Read the whole file for its hash. Raises ModelNotFound, ModelError."""
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return FileMark(name=path.name, size=file.tell(), sha256=digest)
-    except FileNotFoundError as error:
-        raise ModelNotFound(f"There is no file {file_name(path)}; check the name.") from error
-    except OSError as error:
-        raise unreadable(path, error) from error
+def marked(path: Path, *, files: Sequence[Path] = ()) -> FileMark:
+    """Read the whole file for its hash.
+
+    files  where the path is a folder or an index: those that hold the weights, which are then
+           read as one file, in this order
+
+    Raises ModelNotFound, ModelError.
+    """
+    digest, size = hashlib.sha256(), 0
+    for part in files or (path,):
+        try:
+            with part.open("rb") as file:
+                hashlib.file_digest(file, lambda: digest)
+                size += file.tell()
+        except FileNotFoundError as error:
+            raise ModelNotFound(f"There is no file {file_name(part)}; check the name.") from error
+        except OSError as error:
+            raise unreadable(part, error) from error
+    return FileMark(name=path.name, size=size, sha256=digest.hexdigest())
 
 
 def card_path(path: Path) -> Path:
     """Where the card of a model file lies."""
     return path.with_name(path.name + CARD_SUFFIX)
+
+
+def check_place(path: Path) -> None:
+    """Refuse, before any work, a place where a new model and its card could not be written.
+
+    Raises InvalidParameter for a name that is too long, StorageError for the folder.
+    """
+    longest = len(os.fsencode(card_path(path).name)) + LONGER
+    if longest > LONGEST_NAME:
+        most = len(os.fsencode(path.name)) - (longest - LONGEST_NAME)
+        raise InvalidParameter(
+            f"The name {file_name(path)} is too long: with what its card adds, {most} bytes are "
+            "the most; choose a shorter one."
+        )
+    if not (os.path.isdir(path.parent) and os.access(path.parent, os.W_OK | os.X_OK)):
+        raise StorageError(
+            f"There is no folder {printable(str(path.parent), 200)} that can be written to; choose "
+            "another one."
+        )
 
 
 def write_card(card: MergeCard, *, beside: Path) -> Path:
@@ -116,6 +148,25 @@ def write_card(card: MergeCard, *, beside: Path) -> Path:
     with replacing(place) as file:
         file.write(data)
     return place
+
+
+def own_card(path: Path) -> MergeCard:
+    """The card of a file that is there and is, as far as its size tells, the one that it speaks of.
+
+    A card is written before its file has its name, so that it may have been left alone.
+
+    Raises what `read_card` raises, ModelNotFound where the file is gone or another one.
+    """
+    card = read_card(path)
+    try:
+        size = path.stat().st_size
+    except OSError:
+        size = None
+    if size != card.output.size:
+        raise ModelNotFound(
+            f"The card beside {file_name(path)} is that of another file; make the file again."
+        )
+    return card
 
 
 def read_card(path: Path) -> MergeCard:

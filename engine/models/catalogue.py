@@ -1,18 +1,17 @@
 """Which models the owner can choose: the starter model, and files they added.
 
-Files are referenced, never copied or deleted. The list is one small JSON file, read afresh for
-every request, so that the window and the command line may use it side by side.
+A model may be a file alone, or one with an adapter that acts on it. Files are referenced, never
+copied or deleted. The list is one small JSON file, read afresh for every request, so that the
+window and the command line may use it side by side.
 """
 
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -22,14 +21,24 @@ import msgspec
 
 from engine.config import write_atomically
 from engine.errors import (
+    InputError,
     InvalidParameter,
-    ModelChanged,
-    ModelError,
     ModelNotFound,
     StorageError,
 )
 from engine.models.gguf import Header, check, facts, read_header
 from engine.models.header import file_name, printable
+from engine.models.identity import (
+    Progress,
+    added,
+    compare,
+    id_for,
+    lost,
+    present,
+    same_contents,
+    sha256_of,
+    slug,
+)
 from engine.types import ModelCard, Notice
 
 SCHEMA_VERSION = 1
@@ -51,11 +60,6 @@ _STARTER = ModelCard(
     starter=True,
     available=False,
 )
-_BLOCK = 1 << 20
-_LONGEST_ID = 48
-
-Progress = Callable[[int, int], None]
-"""Called with the bytes done and the bytes in all; what it raises ends the work."""
 
 
 def asset_folders() -> tuple[Path, ...]:
@@ -110,7 +114,7 @@ class Catalogue:
 
     def list(self) -> tuple[ModelCard, ...]:
         """Every model, the starter first; asks only whether the files are there."""
-        return (self._starter(), *(_present(card) for card in self._read().cards))
+        return self._cards(self._read())
 
     def get(self, id_or_path: str) -> ModelCard:
         """The model of that id, or in that file, added or not; "" is the starter model.
@@ -125,63 +129,124 @@ class Catalogue:
         if card.starter and not card.available:
             starter_path(self._starter_folders)
         if not card.available:
+            what, path = lost(card)
             raise ModelNotFound(
-                f"The file of {card.id} is no longer at {printable(card.path, 200)}; put it back, "
-                f"or add it where it is now with `attune models add FILE.gguf`."
+                f"{what} of {card.id} is no longer at {printable(path, 200)}; put it back, or add "
+                "it where it is now with `attune models add FILE.gguf`."
             )
         return card
 
-    def add(self, path: Path, *, progress: Progress | None = None) -> ModelCard:
+    def add(self, path: Path, *, base: str = "", progress: Progress | None = None) -> ModelCard:
         """Check a GGUF file, hash it, and remember it. Reads the whole file.
 
         A file that is known already, by its contents, keeps its card; one that changed or moved
         keeps its id.
 
+        base  of an adapter, the id of the model that it acts on; "" is the one that its card
+              names, or else the only one that it fits
+
         Raises ModelNotFound, NotAModel, DamagedModel, UnsupportedModel, ModelError (unreadable),
-        ModelChanged (still being written), StorageError.
+        ModelChanged (still being written), StorageError; InputError where there is no saying
+        which model an adapter acts on, or where `base` is not for this file.
         """
+        from engine.models.adapters import is_adapter  # brings numpy, which no start waits for
+
         path = _resolved(path)
         header = read_header(path)
+        if is_adapter(header):
+            return self._add_adapter(header, base, progress)
+        if base:
+            raise InputError(
+                f"{file_name(path)} is a model of its own and no adapter; add it without --base."
+            )
         check(header)
-        digest = _sha256(path, header.file_size, progress)
-        entries = self._read(strict=True)
-        cards = (self._starter(), *(_present(card) for card in entries.cards))
-        known = _same_contents(cards, digest, path)
-        if known is not None:
-            return known
-        card = _card(header, digest, _id_for(path, cards, digest))
-        self._write(entries.with_card(card))
-        return card
+        digest = sha256_of(path, progress, size=header.file_size)
+        return self._remember(_card(header, digest, slug(path.stem)))
 
     def verify(self, id: str, *, progress: Progress | None = None) -> ModelCard:
-        """Hash the file again; returns the card when it is the one that was added.
+        """Hash each file again; returns the card when they are what was added.
+
+        progress  begins anew with the second file, that of an adapter
 
         Raises ModelNotFound, ModelError (unreadable), ModelChanged.
         """
-        card = self._known(id)
-        path = Path(self.get(card.id).path)
-        digest = _sha256(path, None, progress)
-        if digest != card.sha256:
-            raise ModelChanged(
-                f"{file_name(path)} is not the file that was added (its SHA-256 begins with "
-                f"{digest[:12]}, not {card.sha256[:12]}); "
-                + ("install Attune again." if card.starter else "add it again if you trust it.")
-            )
+        card = self.get(self._known(id).id)
+        compare(card.path, card.sha256, progress, starter=card.starter)
+        if card.adapter:
+            compare(card.adapter, card.adapter_sha256, progress)
         return card
 
     def remove(self, id: str) -> None:
         """Forget a model; its file stays.
 
-        Raises InvalidParameter for the starter model, ModelNotFound, StorageError.
+        Raises InvalidParameter for the starter model and for one that others act on,
+        ModelNotFound, StorageError.
         """
         card = self._known(id)
         if card.starter:
             raise InvalidParameter(
                 f"{card.id} is the starter model and cannot be removed; remove another one."
             )
+        upon = [
+            each.id
+            for each in self.list()
+            if each.adapter and (each.sha256 == card.sha256 or each.path == card.path)
+        ]
+        if upon and not card.adapter:
+            raise InvalidParameter(
+                f"{card.id} is the base of {', '.join(upon)}; remove what acts on it first."
+            )
         self._write(self._read(strict=True).without(card.id))
 
+    # Adding ---------------------------------------------------------------------------------
+
+    def _add_adapter(self, header: Header, base: str, progress: Progress | None) -> ModelCard:
+        from engine.models.adapted import adapted, base_among, check_fit
+
+        named = self._base(base) if base else None
+        if named is not None:
+            check_fit(header, named)
+        digest = sha256_of(header.path, progress, size=header.file_size)
+        under = named or base_among(self.list(), header, digest)
+        return self._remember(adapted(under, header, digest, id=slug(header.path.stem)))
+
+    def _base(self, id: str) -> ModelCard:
+        """The model of that id, where an adapter can act on it."""
+        card = self.get(self._known(id).id)
+        if card.adapter:
+            raise InvalidParameter(
+                f"{card.id} has an adapter already; choose the model that it acts on."
+            )
+        return card
+
+    def _remember(self, card: ModelCard) -> ModelCard:
+        """Put it on the list, under the id of what it replaces or one that is like its own."""
+        entries = self._read(strict=True)
+        cards = self._cards(entries)
+        known = same_contents(cards, card)
+        if known is not None:
+            return known
+        card = replace(card, id=id_for(card, cards))
+        self._write(entries.with_card(card))
+        return card
+
     # Looking up -----------------------------------------------------------------------------
+
+    def _cards(self, entries: _Entries) -> tuple[ModelCard, ...]:
+        """The starter and what was added. The base of an adapter is where its own card says: a
+        program that unpacks itself has the starter in another place at every start. Where another
+        model was put in its place, the adapter has none."""
+        cards = (self._starter(), *map(present, entries.cards))
+        plain = [card for card in cards if not card.adapter]
+        places = {card.sha256: card.path for card in reversed(plain) if card.available}
+        taken = {card.path for card in plain}
+
+        def placed(card: ModelCard) -> ModelCard:
+            if card.sha256 in places:
+                return present(replace(card, path=places[card.sha256]))
+            return replace(card, available=card.available and card.path not in taken)
+
+        return tuple(placed(card) if card.adapter else card for card in cards)
 
     def _starter(self) -> ModelCard:
         try:
@@ -211,11 +276,11 @@ class Catalogue:
             raise self._unknown(name)
         path = _resolved(Path(name))
         for card in self.list():
-            if card.path == str(path) and card.available:
+            if added(card) == str(path) and card.available:
                 return card
         header = read_header(path)
         check(header)
-        return _card(header, "", _slug(path.stem))
+        return _card(header, "", slug(path.stem))
 
     # The file -------------------------------------------------------------------------------
 
@@ -283,8 +348,9 @@ class _Entry:
             card = msgspec.convert(raw, ModelCard)
         except msgspec.ValidationError:
             return cls(raw=raw, card=None)
-        usable = card.id not in ("", STARTER_ID) and "\0" not in card.path
-        usable = usable and Path(card.path).is_absolute()
+        usable = card.id not in ("", STARTER_ID) and _is_place(card.path)
+        if card.adapter or card.adapter_sha256:
+            usable = usable and _is_place(card.adapter) and card.adapter_sha256 != ""
         return cls(raw=raw, card=replace(card, starter=False) if usable else None)
 
     def encoded(self) -> Any:
@@ -327,8 +393,8 @@ class _Entries:
         return {"schema_version": SCHEMA_VERSION} | self.rest | {"models": models}
 
 
-def _present(card: ModelCard) -> ModelCard:
-    return replace(card, available=os.path.isfile(card.path))
+def _is_place(path: str) -> bool:
+    return "\0" not in path and Path(path).is_absolute()
 
 
 def _resolved(path: Path) -> Path:
@@ -338,57 +404,6 @@ def _resolved(path: Path) -> Path:
         raise ModelNotFound(
             f"There is no file {printable(str(path), 200)}; check the name."
         ) from error
-
-
-def _sha256(path: Path, expected_size: int | None, progress: Progress | None) -> str:
-    """Of the whole file, in hex. Raises ModelError, ModelChanged where the size is another."""
-    digest, done = hashlib.sha256(), 0
-    try:
-        with open(path, "rb", buffering=0) as file:
-            total = os.fstat(file.fileno()).st_size
-            while block := file.read(_BLOCK):
-                digest.update(block)
-                done += len(block)
-                if progress is not None:
-                    progress(done, total)
-    except OSError as error:
-        raise ModelError(
-            f"{file_name(path)} cannot be read ({error.strerror or error}); "
-            "check its permissions or choose another model."
-        ) from error
-    if expected_size not in (None, done):
-        raise ModelChanged(
-            f"{file_name(path)} changed from {expected_size} to {done} bytes while it was read; "
-            "wait until it is complete and add it again."
-        )
-    return digest.hexdigest()
-
-
-def _same_contents(cards: Iterable[ModelCard], digest: str, path: Path) -> ModelCard | None:
-    """The card that stands for this file already, unless its own file is gone."""
-    same = [card for card in cards if card.sha256 == digest and card.available]
-    at_path = (card for card in same if card.path == str(path))
-    return next(at_path, next(iter(same), None))
-
-
-def _id_for(path: Path, cards: Sequence[ModelCard], digest: str) -> str:
-    """The id of the model that this file replaces, or a new one."""
-    for card in cards:
-        moved = card.sha256 == digest and not card.available
-        if not card.starter and (card.path == str(path) or moved):
-            return card.id
-    wanted, taken = _slug(path.stem), {card.id for card in cards}
-    number = 2
-    name = wanted
-    while name in taken:
-        name, number = f"{wanted}-{number}", number + 1
-    return name
-
-
-def _slug(text: str) -> str:
-    # From the file's name, not the name inside: converters leave "Storage" or "content" there.
-    clean = re.sub(r"[^a-z0-9.]+", "-", text.lower())[:_LONGEST_ID].strip("-.")
-    return clean or "model"
 
 
 def _card(header: Header, digest: str, id: str) -> ModelCard:

@@ -17,7 +17,7 @@ from engine.models.formats import BLOCKS
 from engine.models.gguf import check, read_header
 from engine.models.header import file_name, printable
 from engine.models.layout import F16_TYPE, F32_TYPE, Q8_0_TYPE, Entry
-from engine.models.partial import replacing
+from engine.models.partial import creating
 from engine.models.survival import ENOUGH, Survival, Trace, summed, trace
 from engine.models.weights import CHUNK, Weights, decode, encode
 from engine.numerics import F32
@@ -31,8 +31,15 @@ Change = Callable[[str], npt.NDArray[np.floating] | None]
 Progress = Callable[[int, int], None]
 """Called with the weights done and the weights in all; what it raises ends the work."""
 
+Describe = Callable[[Path, "Written"], None]
+"""Called with a whole file that has not its name yet; what it raises removes the file."""
+
 FAITHFUL = 0.03
 """How far from 1 the share of one tensor may be before it is stored more finely."""
+
+NEGLIGIBLE = 1e-5
+"""‖τ‖/‖θ‖ of one tensor up to which its change may get lost: no format is finer than the steps of
+float32, and what is in the file is judged over all tensors."""
 
 _TYPES = {"Q8_0": (Q8_0_TYPE, F16_TYPE, F32_TYPE), "F16": (F16_TYPE, F32_TYPE)}
 _FILE_TYPES = {"Q8_0": 7, "F16": 1}
@@ -62,6 +69,7 @@ def write_model(
     name: str,
     storage: Storage = "Q8_0",
     progress: Progress | None = None,
+    describe: Describe | None = None,
 ) -> Written:
     """Write base + change as a model of its own and read back what of the change is in it.
 
@@ -72,17 +80,23 @@ def write_model(
              are F32. What is unchanged keeps its bytes and its format.
 
     Metadata is that of the base but for general.name and general.file_type. The file appears
-    under its name when it is complete and checked. Memory: some copies of the largest tensor.
+    under its name when it is complete, checked and described, and never in the place of another.
+    Memory: some copies of the largest tensor.
 
     Raises InvalidParameter (a storage that would erase the merge, no change at all, a path that
-    is the base's), StorageError, and what `Weights.read` raises.
+    is the base's), InputError (the name is taken), StorageError, and what `Weights.read` raises.
     """
     _check_request(path, base, storage)
     fields, alignment = _fields(base, name, storage), base.header.alignment
     entries: list[Entry] = []
     traces: list[Trace] = []
     total, done = sum(tensor.elements for tensor in base.tensors.values()), 0
-    with replacing(path) as file:
+
+    def whole(part: Path) -> None:
+        if describe is not None:
+            describe(part, written)
+
+    with creating(path, whole=whole) as file:
         # Neither types nor offsets change the length of a header, so it can follow at the end.
         file.seek(len(layout.header_bytes(fields, _as_it_was(base), alignment=alignment)))
         for entry, found in _add_tensors(file, base, change, storage):
@@ -96,7 +110,8 @@ def write_model(
         file.write(layout.header_bytes(fields, entries, alignment=alignment))
         file.flush()
         survival = _checked(Path(file.name), base, traces)
-    return Written(size=size, survival=survival, stored=_counted(entries))
+        written = Written(size=size, survival=survival, stored=_counted(entries))
+    return written
 
 
 def _check_request(path: Path, base: Weights, storage: str) -> None:
@@ -167,12 +182,19 @@ def _add_changed(
         raise InvalidParameter(
             f"The merged tensor {entry.name} is not finite; merge with smaller weights."
         )
-    tried = (_put(file, at, replace(entry, type=t), merged) for t in _candidates(entry, storage))
-    for entry, stored in tried:
+    candidates, negligible = _candidates(entry, storage), _negligible(change, original)
+    for type in candidates:
+        entry, stored = _put(file, at, replace(entry, type=type), merged)
         found = trace(entry.name, stored - original, change)
-        if abs(found.share - 1.0) <= FAITHFUL:
+        lost_anyway = negligible and type == candidates[-1]
+        if lost_anyway or abs(found.share - 1.0) <= FAITHFUL:
             return entry, found
     raise InternalError(f"The change of {entry.name} is lost in every format.")
+
+
+def _negligible(change: F32, original: F32) -> bool:
+    lengths = (float((x * x).sum(dtype=np.float64)) for x in (change, original))
+    return next(lengths) <= NEGLIGIBLE**2 * next(lengths)
 
 
 def _put(file: BinaryIO, at: int, entry: Entry, values: F32) -> tuple[Entry, F32]:

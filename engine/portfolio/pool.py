@@ -47,10 +47,28 @@ Pole = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """An installed model: the id that `Candidate.model` names, and what people call it."""
+    """An installed model: the id that `Candidate.model` names, and what people call it.
+
+    adapted  an adapter acts on it
+    """
 
     id: str
     name: str
+    adapted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file that a model is loaded from.
+
+    id       the same for the same contents
+    size     bytes
+    adapter  it acts on another file, and needs no OVERHEAD of its own
+    """
+
+    id: str
+    size: int
+    adapter: bool = False
 
 
 def generate(
@@ -66,13 +84,14 @@ def generate(
     at γ = 2, since these are the corners of what owners can want; then by turns a pair of poles of
     different traits at γ = 2, composed, and a single pole that is only stated. Pairs of important
     poles come first. The settings for fewer models, or for the first few poles, keep their ids.
+    An adapted model is a setting in itself: of it there are the plain one and the poles at γ = 2.
 
     Raises InvalidParameter for a sentence that cannot be a preference.
     """
     return tuple(
         _candidate(model, adjectives, sentences, gamma=gamma, sampling=sampling)
         for model in models
-        for adjectives, sentences, gamma in islice(_settings(poles), MOST)
+        for adjectives, sentences, gamma in islice(_settings(poles, model), MOST)
     )
 
 
@@ -107,31 +126,37 @@ def edited(
 
 
 def costs(
-    sizes: Mapping[str, int], *, installed: int | None, candidates: Sequence[Candidate]
+    files: Mapping[str, Sequence[File]], *, installed: int | None, candidates: Sequence[Candidate]
 ) -> F64:
     """What keeping each candidate costs, float64, (n,), in [0, 1]; selection divides by 1 + cost.
 
-    sizes      bytes of each model's file, by id
+    files      that each model is loaded from, by the model's id
     installed  bytes of memory in this computer; None where that is not known
 
     A file costs the mean of its share of the memory, min(1, (size + OVERHEAD) / installed), and
     of the patience that loading it takes, min(1, size / LOADING / PATIENCE); the latter alone
     where the memory is not known. The candidates of one file bear its cost together, in equal
-    parts, since the second of them needs no memory and no loading of its own. A file of unknown
-    size costs 1.
+    parts, since the second of them needs no memory and no loading of its own: an adapted model
+    shares its base's file with the base, and its adapter with nobody. A model whose files are not
+    known costs 1.
     """
-    sharing = Counter(candidate.model for candidate in candidates)
-    files = {model: _file_cost(sizes.get(model), installed) for model in sharing}
-    return np.asarray([files[c.model] / sharing[c.model] for c in candidates], dtype=np.float64)
+    sharing = Counter(file for c in candidates for file in files.get(c.model, ()))
+    unknown = Counter(candidate.model for candidate in candidates)
+    found = [
+        sum(_file_cost(file, installed) / sharing[file] for file in files[c.model])
+        if c.model in files
+        else 1.0 / unknown[c.model]
+        for c in candidates
+    ]
+    return np.minimum(1.0, np.asarray(found, dtype=np.float64))
 
 
-def _file_cost(size: int | None, installed: int | None) -> float:
-    if size is None:
-        return 1.0
-    loading = min(1.0, size / LOADING / PATIENCE)
+def _file_cost(file: File, installed: int | None) -> float:
+    loading = min(1.0, file.size / LOADING / PATIENCE)
     if installed is None:
         return loading
-    return 0.5 * (min(1.0, (size + OVERHEAD) / installed) + loading)
+    overhead = 0 if file.adapter else OVERHEAD
+    return 0.5 * (min(1.0, (file.size + overhead) / installed) + loading)
 
 
 # Settings of one model ----------------------------------------------------------------------
@@ -139,12 +164,14 @@ def _file_cost(size: int | None, installed: int | None) -> float:
 _Setting = tuple[tuple[str, ...], tuple[str, ...], float]
 
 
-def _settings(poles: Sequence[Pole]) -> Iterator[_Setting]:
+def _settings(poles: Sequence[Pole], model: Model) -> Iterator[_Setting]:
     """Adjectives, sentences and γ of every setting there is, the most useful first."""
     alone = [(pole,) for pole in poles]
     pairs = [(poles[i], poles[j]) for i, j in _by_importance(len(poles)) if _differ(poles, i, j)]
     yield (), (), STATED
     yield from (_setting(each, STRONG) for each in alone)
+    if model.adapted:
+        return
     for pair, single in zip_longest(pairs, alone):
         if pair is not None:
             yield _setting(pair, STRONG)

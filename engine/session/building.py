@@ -10,6 +10,7 @@ from engine.errors import InputError
 from engine.jobs import protocol
 from engine.jobs.client import JobClient
 from engine.models import memory
+from engine.models.identity import lost
 from engine.portfolio import pool as pools
 from engine.session import calibration, selecting
 from engine.session.calibration import Asked, Sheet
@@ -110,7 +111,7 @@ class Builder:
             for item in items:
                 if isinstance(item, protocol.AnsweredItem):
                     candidate, asked = slots[item.key]
-                    digest = plan.cards[candidate.model].sha256
+                    digest = plan.cards[candidate.model].digest
                     self._measured.keep((calibration.stored(candidate, asked, item, digest),))
                 elif isinstance(item, protocol.ProgressItem):
                     text = "Measuring your models"
@@ -163,7 +164,7 @@ class Builder:
             members=tuple(found.candidates[i].id for i in found.members),
             certificate=found.certificate,
             left_out=found.left_out,
-            models={c.model: cards[c.model].sha256 for c in found.candidates},
+            models={c.model: cards[c.model].digest for c in found.candidates},
             questions=plan.sheet.count,
         )
 
@@ -184,11 +185,26 @@ def _gone(pool: Sequence[Candidate], cards: Mapping[str, ModelCard]) -> Troubles
     """Candidates whose model cannot be had."""
     found = {c.id: "Its model was removed." for c in pool if c.model not in cards}
     away = [c for c in pool if c.model in cards and not cards[c.model].available]
-    return found | {c.id: f"The file of {cards[c.model].name} is not there." for c in away}
+    return found | {c.id: _away(cards[c.model]) for c in away}
+
+
+def _away(card: ModelCard) -> str:
+    what, _ = lost(card)
+    return f"{what} of {card.name} is not there."
 
 
 def _costs(pool: Sequence[Candidate], cards: Mapping[str, ModelCard]) -> dict[str, float]:
     """Candidate id → what keeping it costs."""
-    sizes = {model: card.size for model, card in cards.items()}
-    costs = pools.costs(sizes, installed=memory.installed(), candidates=pool)
+    plain = {card.sha256: card.size for card in cards.values() if not card.adapter}
+    files = {model: _files(card, plain) for model, card in cards.items()}
+    costs = pools.costs(files, installed=memory.installed(), candidates=pool)
     return dict(zip((candidate.id for candidate in pool), costs.tolist(), strict=True))
+
+
+def _files(card: ModelCard, plain: Mapping[str, int]) -> tuple[pools.File, ...]:
+    """What a model is loaded from; plain is SHA-256 → bytes of the models without an adapter."""
+    if not card.adapter:
+        return (pools.File(id=card.sha256, size=card.size),)
+    weights = plain.get(card.sha256, card.size)
+    adapter = pools.File(id=card.adapter_sha256, size=card.size - weights, adapter=True)
+    return pools.File(id=card.sha256, size=weights), adapter

@@ -107,7 +107,8 @@ def key(candidate: Candidate, asked: Asked) -> str:
 def subject(
     card: ModelCard, launch: Launch, slots: Mapping[str, tuple[Candidate, Asked]]
 ) -> protocol.Subject:
-    """A model and what its candidates are asked, by the names of the answers."""
+    """A model, with the adapter that it has, and what its candidates are asked, by the names of
+    the answers."""
     return protocol.Subject(
         model=card.id,
         name=card.name,
@@ -118,13 +119,14 @@ def subject(
             protocol.Asked(key=name, question=question(candidate, asked))
             for name, (candidate, asked) in slots.items()
         ),
+        adapters=((card.adapter, 1.0),) if card.adapter else (),
     )
 
 
 def stored(
     candidate: Candidate, asked: Asked, item: protocol.AnsweredItem, digest: str
 ) -> StoredCalibration:
-    """An answer as the record keeps it; digest is the SHA-256 of the model's file."""
+    """An answer as the record keeps it; digest is `ModelCard.digest`."""
     return StoredCalibration(
         candidate=candidate.id,
         model=digest,

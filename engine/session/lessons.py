@@ -1,18 +1,23 @@
-"""What an adapter learns from: steered answers to calibration questions, and what is asked for it.
+"""What an adapter learns from: steered answers to questions of our own, and what is asked for it.
 
 Nothing here does anything; see `engine.session.training`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from engine.errors import InputError, InvalidParameter, ModelError, UnknownTrait
 from engine.jobs import protocol
+from engine.jobs.family import check_space
+from engine.jobs.training import check_memory
 from engine.merging.shape import shape_of
-from engine.models.cards import MergeCard, marked, read_card
+from engine.models import memory
+from engine.models.cards import MergeCard, check_place, marked, own_card
 from engine.models.header import file_name
 from engine.models.weights import open_weights
 from engine.portfolio import pool
@@ -20,11 +25,14 @@ from engine.portfolio.questions import QUESTIONS
 from engine.preference.traits import BUILT_IN
 from engine.session import calibration, objectives
 from engine.session.calibration import Asked
+from engine.session.questions import VOTED_ON
 from engine.store.calibration import StoredCalibration
 from engine.types import Candidate, Launch, ModelCard, Objective, Sampling
 
 LESSONS, HELD_OUT = 32, 20
-"""Calibration questions whose steered answers are learned, and those that tell what came of it."""
+"""Questions whose steered answers are learned, and calibration questions that tell what came of it.
+No lesson is a calibration question: a portfolio may measure the adapter with those, and what has
+seen the questions would do better than it is."""
 
 GAMMA = 2.0
 """Strength γ of the answers that are learned from."""
@@ -40,6 +48,9 @@ STEPS, BATCH, RATE = 48, 4, 2e-3
 RANK, ALPHA = 16, 32.0
 MOST_STEPS = 1000
 
+BYTES = 2
+"""Of each number of an adapter."""
+
 SUFFIX = ".gguf"
 
 Slot = tuple[Candidate, Asked]
@@ -52,12 +63,14 @@ class Wanted:
 
     trait  a pole that can be measured: "short+", "formal-"; without a sign it is "+"
     out    of the adapter, NAME.gguf
+    instead  further names, taken in turn where what lies there is of another training
     base   id or path of a model; "" is the starter model
     steps  of training, in 1..1000
     """
 
     trait: str
     out: Path
+    instead: Iterable[Path] = ()
     base: str = ""
     steps: int = STEPS
     seed: int = 0
@@ -99,17 +112,25 @@ def planned(wanted: Wanted, *, card: ModelCard, launch: Launch, sampling: Sampli
     launch    how models run on this machine
     sampling  how answers are drawn
 
-    Raises InputError, and ModelError where the base has no gradients here.
+    Raises InputError (too little memory among it), StorageError where the adapter cannot be written
+    there, and ModelError where the base has no gradients here.
     """
+    if card.adapter:
+        raise InputError(f"{card.name} has an adapter already; train one of the model without it.")
     objective, path = measurable(wanted.trait), Path(card.path)
     weights = open_weights(path)
-    shape_of(weights.header.metadata, {name: weights.shape(name) for name in weights.tensors})
+    sizes = {name: weights.shape(name) for name in weights.tensors}
+    shape = shape_of(weights.header.metadata, sizes)
     out = wanted.out.expanduser().absolute()
     _check(wanted, out)
+    check_memory(shape, installed=memory.installed())
+    adapted = [name for name in shape.matrices(PARTS) if name in sizes]
+    size = sum(BYTES * RANK * sum(sizes[name]) for name in adapted)
+    check_space(out.parent, size, file_name(out))
     model = pool.Model(id=card.id, name=card.name)
     sentence = objectives.sentence_of(objective.id)
     (plain,) = pool.generate([model], sampling=sampling, poles=())
-    asked = [question for question in QUESTIONS if question.kind != "safety"]
+    measured = [question for question in QUESTIONS if question.kind != "safety"]
     return Plan(
         objective=objective,
         card=card if card.sha256 else replace(card, sha256=marked(path).sha256),
@@ -117,9 +138,15 @@ def planned(wanted: Wanted, *, card: ModelCard, launch: Launch, sampling: Sampli
         out=out,
         plain=plain,
         steered=pool.own(model, preferences=(sentence,), gamma=GAMMA, sampling=sampling),
-        lessons=tuple(asked[:LESSONS]),
-        held_out=tuple(asked[LESSONS : LESSONS + HELD_OUT]),
+        lessons=tuple(map(_lesson, VOTED_ON[:LESSONS])),
+        held_out=tuple(measured[:HELD_OUT]),
     )
+
+
+def _lesson(text: str) -> Asked:
+    """A question whose answer is learned and never scored, so that it needs no keys."""
+    name = re.sub(r"[^a-z]+", "-", text.lower()).strip("-")
+    return Asked(id=f"lesson-{name}", kind="explanation", text=text, keys=())
 
 
 def training(
@@ -165,25 +192,30 @@ def _check(wanted: Wanted, out: Path) -> None:
         raise InvalidParameter.outside("steps", wanted.steps, f"from 1 to {MOST_STEPS}")
     if not 0 <= wanted.seed < 2**63:
         raise InvalidParameter.outside("seed", wanted.seed, "from 0 to 2^63 - 1")
+    check_place(out)
     if out.exists() and unscored(out) is None:
         raise InputError(f"{file_name(out)} exists already; choose another name or remove it.")
 
 
-def is_trained(plan: Plan, work: protocol.Train) -> bool:
-    """Whether the adapter is there and only its scores are missing. Raises InputError."""
-    if not plan.out.exists():
-        return False
-    card = unscored(plan.out)
+def placed(plan: Plan, work: protocol.Train, *, instead: Iterable[Path]) -> Path:
+    """Where the adapter belongs: the first name under which nothing lies, or this very one that
+    only lacks its scores. Raises InputError where there is none."""
+    for out in chain((plan.out,), instead):
+        if not out.exists() or _is_of(out, plan, work):
+            return out
+    raise InputError(f"{file_name(plan.out)} exists already; choose another name or remove it.")
+
+
+def _is_of(out: Path, plan: Plan, work: protocol.Train) -> bool:
+    card = unscored(out)
     same = card is not None and card.parameters.get("training") == work.identity()
-    if card is None or not same or card.base.sha256 != plan.card.sha256:
-        raise InputError(f"{file_name(plan.out)} exists already; choose another name or remove it.")
-    return True
+    return card is not None and same and card.base.sha256 == plan.card.sha256
 
 
 def unscored(out: Path) -> MergeCard | None:
     """The card of a trained adapter that was not compared yet."""
     try:
-        card = read_card(out)
+        card = own_card(out)
     except ModelError:
         return None
     return card if card.method == "train" and not card.scores else None

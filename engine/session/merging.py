@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.errors import InvalidParameter, Stopped
+from engine.errors import InputError, InvalidParameter, Stopped
 from engine.jobs import protocol
 from engine.jobs.client import JobClient
 from engine.models.cards import MergeCard, read_card
@@ -23,6 +23,7 @@ from engine.types import (
     Launch,
     MergeMethod,
     MergeStorage,
+    ModelCard,
     Notice,
     Progress,
 )
@@ -82,8 +83,12 @@ class Merger:
         self._launch = launch
         self._job = Job("merge", spawn=spawn)
 
-    def merge(self, wanted: Wanted) -> Iterator[Notice | Progress | MergeCard]:
+    def merge(
+        self, wanted: Wanted, *, first: Iterable[Notice] = ()
+    ) -> Iterator[Notice | Progress | MergeCard]:
         """Check, learn, write; ends with the card of the new file, which stands beside it.
+
+        first  what has to be found out before, as it comes; a stop is heard meanwhile
 
         Where it is stopped or killed, the same merge goes on where it was.
 
@@ -91,6 +96,7 @@ class Merger:
         StorageError, EngineError where the job died.
         """
         with self._job.begun():
+            yield from first
             work = self._work(wanted)
             yield from self._run(work)
             yield read_card(Path(work.out))
@@ -117,7 +123,7 @@ class Merger:
     def _work(self, wanted: Wanted) -> protocol.Merge:
         _check(wanted)
         return protocol.Merge(
-            base=self._catalogue.get(wanted.base).path,
+            base=str(base_file(self._catalogue.get(wanted.base))),
             members=tuple(self._path(member) for member in wanted.members),
             out=str(wanted.out.expanduser().absolute()),
             folder=str(made(self._folder)),
@@ -133,7 +139,22 @@ class Merger:
     def _path(self, member: str) -> str:
         path = Path(member).expanduser()
         # An adapter is no model that the catalogue would know.
-        return str(path.absolute()) if path.exists() else self._catalogue.get(member).path
+        return str(path.absolute() if path.exists() else file_of(self._catalogue.get(member)))
+
+
+def base_file(card: ModelCard) -> Path:
+    """Of a model to start from. Raises InputError for one with an adapter."""
+    if card.adapter:
+        raise InputError(
+            f"{card.name} is a model with an adapter; name the model alone as the base, and the "
+            "adapter as a member."
+        )
+    return Path(card.path)
+
+
+def file_of(card: ModelCard) -> Path:
+    """What a model is as a member: of one with an adapter that is the adapter."""
+    return Path(card.adapter or card.path)
 
 
 def _check(wanted: Wanted) -> None:

@@ -94,12 +94,12 @@ class Candidates:
         """Answers of these candidates, by the models' files as they are on record now."""
         cards = self._owned.cards()
         return self._measured.known(
-            {c.id: cards[c.model].sha256 for c in candidates if c.model in cards}
+            {c.id: cards[c.model].digest for c in candidates if c.model in cards}
         )
 
     def _generated(self) -> tuple[Candidate, ...]:
         models = [
-            pool.Model(id=card.id, name=card.name)
+            pool.Model(id=card.id, name=card.name, adapted=card.adapter != "")
             for card in self._owned.models()
             if card.available
         ]

@@ -15,6 +15,7 @@ from engine.models import memory
 from engine.models.catalogue import Catalogue
 from engine.models.gguf import facts
 from engine.models.header import read_header
+from engine.models.identity import lost
 from engine.numerics import F64
 from engine.portfolio import routing
 from engine.portfolio.weights import Flags, centre
@@ -241,6 +242,7 @@ def _unfit(card: ModelCard | None, digest: str) -> str:
     assert card is not None
     try:
         need = _needed_memory(card.path, os.stat(card.path).st_mtime_ns)
+        need += os.stat(card.adapter).st_size if card.adapter else 0
     except AttuneError as error:
         return error.message
     except OSError as error:
@@ -258,8 +260,9 @@ def _alteration(card: ModelCard | None, digest: str) -> str:
     if card is None:
         return "Its model was removed. Add it again."
     if not card.available:
-        return f"The file of {card.name} is no longer there. Put it back."
-    if card.sha256 != digest:
+        what, _ = lost(card)
+        return f"{what} of {card.name} is no longer there. Put it back."
+    if card.digest != digest:
         return f"{card.name} is not the file that was measured. Build again."
     return ""
 

@@ -7,11 +7,12 @@ plain, steered and with the adapter, are compared on questions that it was not t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from engine.errors import InputError, Stopped, from_code
@@ -26,8 +27,8 @@ from engine.session.lessons import (
     Plan,
     Slot,
     Wanted,
-    is_trained,
     keys,
+    placed,
     planned,
     subject,
     training,
@@ -67,14 +68,20 @@ class Trainer:
         self._launch, self._sampling = launch, sampling
         self._job = Job("training", spawn=spawn)
 
-    def train(self, wanted: Wanted) -> Iterator[Notice | Progress | TrainedAdapter]:
+    def train(
+        self, wanted: Wanted, *, first: Iterable[Notice] = ()
+    ) -> Iterator[Notice | Progress | TrainedAdapter]:
         """Ask, train, compare; ends with what came of it, which the adapter's card says, too.
+
+        first  what has to be found out before, as it comes; a stop is heard meanwhile
 
         Where it is stopped or killed, the same training goes on where it was.
 
         Raises Stopped, InputError, ModelError, StorageError, EngineError where the job died.
         """
         with self._job.begun():
+            yield from first
+            self._watch()
             yield from self._train(wanted)
 
     def stop(self) -> None:
@@ -94,8 +101,9 @@ class Trainer:
         answers = yield from self._answers(plan, slots, "Asking for lessons")
         known = [answers[key] for key in keys(slots) if key in answers]
         work = training(plan, wanted, known, folder=made(self._folder))
-        if not is_trained(plan, work):
-            yield from self._learn(work)
+        plan = replace(plan, out=placed(plan, work, instead=wanted.instead))
+        if not plan.out.exists():
+            yield from self._learn(msgspec.structs.replace(work, out=str(plan.out)))
         slots = [(who, asked) for asked in plan.held_out for who in (plan.plain, plan.steered)]
         before = yield from self._answers(plan, slots, "Asking without the adapter")
         after = yield from self._adapted(plan)

@@ -14,10 +14,11 @@ from pathlib import Path
 from engine.errors import AttuneError, InputError, ModelError, StorageError
 from engine.jobs.family import LEARNED
 from engine.merging.shape import check_supported
-from engine.models.cards import MergeCard, SharesOfAdded, card_path, read_card
+from engine.models.adapters import Adapter
+from engine.models.cards import MergeCard, SharesOfAdded, card_path, own_card
 from engine.models.catalogue import Catalogue
 from engine.models.header import file_name, printable, read_header
-from engine.models.members import FullModel, coarse, open_member
+from engine.models.members import coarse, made_for_another, open_member
 from engine.models.weights import Weights, open_weights
 from engine.paths import made
 from engine.preference.traits import BUILT_IN
@@ -78,17 +79,18 @@ class Workshop:
     def bases(self) -> tuple[ModelCard, ...]:
         """Models that an adapter can be trained for and members be merged with CALM, that which
         answers now first. Reads their headers."""
-        found = [card for card in self._catalogue.list() if card.available and _has_gradients(card)]
+        found = [card for card in self._catalogue.list() if card.available and _can_learn(card)]
         return tuple(sorted(found, key=lambda card: card.id != self._chosen()))
 
     def made(self) -> tuple[Made, ...]:
         """What was made here, the newest first; files without a card are passed over."""
+        # The list of models has its files where they are, behind all links.
         ids = {card.adapter or card.path: card.id for card in self._catalogue.list()}
         found = []
         for path in self._folder.glob(f"*{MODEL_SUFFIX}"):
             try:
-                card = read_card(path)
-                found.append(_made(path, card, model=ids.get(str(path), "")))
+                card = own_card(path)
+                found.append(_made(path, card, model=ids.get(str(path.resolve()), "")))
             except (ModelError, OSError):  # half of it is gone: it cannot be told what it is
                 continue
         return tuple(sorted(found, key=lambda each: -each.at))
@@ -101,8 +103,9 @@ class Workshop:
 
         Raises ModelError where the base cannot be used.
         """
-        weights = open_weights(Path(self._catalogue.get(base).path))
-        return tuple(self._fit(member, weights) for member in members)
+        card = self._catalogue.get(base)
+        weights = open_weights(merging.base_file(card))
+        return tuple(self._fit(member, weights, digest=card.sha256) for member in members)
 
     # Making -----------------------------------------------------------------------------------
 
@@ -130,17 +133,16 @@ class Workshop:
         """
         card = self._catalogue.get(base)
         objective = lessons.measurable(trait)
-        if out is None:
-            out = self._unscored(f"{card.id}-{objectives.adjective_of(objective.id)}")
+        names = self._unscored(f"{card.id}-{objectives.adjective_of(objective.id)}")
         wanted = lessons.Wanted(
             trait=trait,
-            out=out,
+            out=next(names) if out is None else out,
+            instead=names if out is None else (),
             base=base,
             steps=lessons.STEPS if steps is None else steps,
             seed=seed,
         )
-        yield from self._launched(card)
-        yield from self._trainer.train(wanted)
+        yield from self._trainer.train(wanted, first=self._launched(card))
 
     def merge(
         self,
@@ -167,8 +169,6 @@ class Workshop:
         Raises Stopped, InputError, ModelError, StorageError, EngineError.
         """
         card = self._catalogue.get(base)
-        if method in LEARNED:
-            yield from self._launched(card)
         wanted = merging.Wanted(
             base=base,
             members=members,
@@ -178,7 +178,8 @@ class Workshop:
             epochs=epochs,
             seed=seed,
         )
-        yield from self._merger.merge(wanted)
+        first = self._launched(card) if method in LEARNED else ()
+        yield from self._merger.merge(wanted, first=first)
 
     def stop(self) -> None:
         """End what is being made; what it learned is kept. Any thread."""
@@ -209,28 +210,28 @@ class Workshop:
 
     # ------------------------------------------------------------------------------------------
 
-    def _fit(self, member: str, base: Weights) -> Fit:
+    def _fit(self, member: str, base: Weights, *, digest: str) -> Fit:
+        """digest  SHA-256 of the base, hex; "" where it is not known"""
         path = Path(member).expanduser()
         try:
             if not path.exists():
-                path = Path(self._catalogue.get(member).path)
+                path = merging.file_of(self._catalogue.get(member))
             opened = open_member(path, base=base)
-            warnings = coarse(opened)
+            warnings = [*coarse(opened), *(made_for_another(path, base=digest) if digest else ())]
         except AttuneError as error:
             return Fit(path=str(path), name=file_name(path), kind="", problem=error.message)
         return Fit(
             path=str(path),
             name=_name(path),
-            kind="model" if isinstance(opened, FullModel) else "adapter",
+            kind="adapter" if isinstance(opened, Adapter) else "model",
             warning=" ".join(notice.text for notice in warnings),
         )
 
-    def _unscored(self, stem: str) -> Path:
-        """A new file, or one that was trained already and only lacks its scores."""
+    def _unscored(self, stem: str) -> Iterator[Path]:
+        """New files, and those that were trained already and only lack their scores."""
         for path in self._names(stem):
             if not path.exists() or lessons.unscored(path) is not None:
-                return path
-        raise AssertionError("there is always another number")
+                yield path
 
     def _free(self, stem: str) -> Path:
         return next(path for path in self._names(stem) if not path.exists())
@@ -243,7 +244,9 @@ class Workshop:
         yield from (folder / f"{stem}-{number}{MODEL_SUFFIX}" for number in count(2))
 
 
-def _has_gradients(card: ModelCard) -> bool:
+def _can_learn(card: ModelCard) -> bool:
+    if card.adapter:
+        return False
     try:
         header = read_header(Path(card.path))
         check_supported(header.metadata, [tensor.name for tensor in header.tensors])
@@ -255,7 +258,7 @@ def _has_gradients(card: ModelCard) -> bool:
 def _name(path: Path) -> str:
     """As its card calls it."""
     try:
-        return read_card(path).name
+        return own_card(path).name
     except ModelError:
         return file_name(path)
 
@@ -273,6 +276,7 @@ def _made(path: Path, card: MergeCard, *, model: str) -> Made:
         kind=card.kind,
         at=stat.st_mtime,
         base=printable(card.base.name),
+        base_sha256=card.base.sha256,
         size=stat.st_size,
         method=card.method,
         members=tuple(printable(member.name) for member in card.members),
@@ -282,6 +286,7 @@ def _made(path: Path, card: MergeCard, *, model: str) -> Made:
         losses=()
         if card.kind == "adapter"
         else tuple((name, tuple(tasks.values())) for name, tasks in card.scores.items()),
+        best=printable(str(card.parameters.get("best", ""))),
         shares=tuple(map(_shares, card.density)),
         survival=card.survival.share,
         notices=card.notices,

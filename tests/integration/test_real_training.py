@@ -12,7 +12,7 @@ from engine.api import Engine, Progress, TrainedAdapter
 from engine.errors import EngineCrashed
 from engine.models.cards import marked, read_card
 from engine.models.catalogue import starter_path
-from engine.session import calibration, lessons, workshop
+from engine.session import calibration, lessons, training
 from engine.types import Answer
 from tests.fakes.asking import question
 from tests.integration.conftest import MakeEngine
@@ -26,7 +26,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lessons, "LESSONS", 4)
     monkeypatch.setattr(lessons, "HELD_OUT", 2)
     monkeypatch.setattr(lessons, "REPLY_TOKENS", 24)
-    monkeypatch.setattr(workshop, "ROUNDS", 1)
+    monkeypatch.setattr(training, "ROUNDS", 1)
     monkeypatch.setattr(calibration, "ANSWER_TOKENS", 24)
 
 
@@ -39,7 +39,7 @@ def train(engine: Engine, out: Path, *, kill: bool = False) -> tuple[list[str], 
         if isinstance(event, Progress):
             parts.append(event.text.partition(",")[0])
             if kill and "loss" in event.text:
-                child = engine._workshop._job.child
+                child = engine.workshop._trainer._job.child
                 assert child is not None
                 os.kill(child.pid, signal.SIGKILL)
     raise AssertionError("no adapter")

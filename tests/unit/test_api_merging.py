@@ -296,6 +296,7 @@ def test_a_merge_without_a_name_gets_one_and_is_told_of(
     (made,) = engine.workshop.made()
     assert Path(made.path) == engine.data_dir / "made" / "base-merged.gguf"
     assert (made.kind, made.method, made.members) == ("model", "calm", ("m1.gguf", "m2.gguf"))
+    assert made.best == read_card(Path(made.path)).parameters["best"] != ""
     assert (made.base, made.size) == ("base.gguf", Path(made.path).stat().st_size)
     names = [name for name, _ in made.losses]
     assert {"base", "calm", "average", "ties", "m1.gguf alone"} <= set(names)
@@ -362,6 +363,36 @@ def test_members_are_checked_one_by_one(engine: Engine, shop: Workshop) -> None:
     assert "nowhere" in missing.problem
     assert folder.problem
     assert missing.kind == folder.kind == ""
+
+
+def test_a_member_of_another_base_of_the_same_shapes_is_warned_of(
+    engine: Engine, job: Job, shop: Workshop
+) -> None:
+    """Where the hash of the base is known."""
+    merge(engine, shop, out=None, method="average")
+    (made,) = engine.workshop.made()
+    assert made.base_sha256 == read_card(Path(made.path)).base.sha256
+    other = str(shop.members[2].path)
+    assert engine.workshop.check(other, [made.path])[0].warning == ""
+    added = engine.add_model(Path(other))
+    (fit,) = engine.workshop.check(added.id, [made.path])
+    assert fit.problem == ""
+    assert "was made from another file, base.gguf" in fit.warning
+
+
+def test_what_was_made_is_known_behind_a_link(
+    make_engine: MakeEngine, job: Job, shop: Workshop, tmp_path: Path, data: Path
+) -> None:
+    data.mkdir(exist_ok=True)
+    (tmp_path / "link").symlink_to(data)
+    engine = Engine(tmp_path / "link")
+    merge(engine, shop, out=None, method="average")
+    (made,) = engine.workshop.made()
+    added = engine.add_model(Path(made.path))
+    assert engine.workshop.made()[0].model == added.id
+    with pytest.raises(InputError, match=added.id):
+        engine.workshop.remove(Path(made.path))
+    engine.close()
 
 
 def test_a_coarse_member_is_warned_of_before_any_work(engine: Engine, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,10 @@ from engine.errors import EngineCrashed, InputError, InvalidParameter, NewerReco
 from engine.jobs import protocol
 from engine.models import catalogue, memory
 from engine.models.catalogue import STARTER_ID, starter_path
+from engine.models.gguf import facts
 from engine.models.header import Header, read_header
+from engine.numerics import F64
+from engine.portfolio.pool import File, costs
 from engine.preference.traits import BUILT_IN
 from engine.session import calibration, objectives, selecting
 from engine.session.objectives import QUALITY
@@ -28,8 +32,18 @@ from engine.session.supervisor import Supervisor
 from engine.store import database
 from engine.store.calibration import CalibrationRecord, StoredBuild
 from engine.store.record import StoredAnswer, StoredDuel
-from engine.types import Answer, Certificate, Gap, Objective, Outcome, Preference, Question
+from engine.types import (
+    Answer,
+    Certificate,
+    Gap,
+    ModelCard,
+    Objective,
+    Outcome,
+    Preference,
+    Question,
+)
 from tests.fakes.asking import preferring, question
+from tests.fixtures.tiny_adapter import write_tiny_adapter
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.unit.cli.records import have_voted, put_duel, record
 from tests.unit.conftest import MakeEngine, remember
@@ -46,6 +60,7 @@ class Job:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.adapters: dict[str, tuple[tuple[str, float], ...]] = {}
         self.die_after: int | None = None
         self.broken = self.unanswered = ""
         self.only: dict[str, str] = {}
@@ -59,6 +74,7 @@ class Job:
         self._cancelled = False
         total, done = sum(len(s.questions) for s in work.subjects), 0
         for subject in work.subjects:
+            self.adapters[subject.model] = subject.adapters
             if subject.model == self.broken:
                 text = "The file is damaged."
                 yield protocol.ModelFailed(model=subject.model, code="damaged_model", message=text)
@@ -351,6 +367,116 @@ def _meanwhile(engine: Engine, act: Callable[[], object]) -> Iterator[object]:
     yield next(running)
     act()
     yield from running
+
+
+# Models with an adapter ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def warm(start: Start, tmp_path: Path) -> ModelCard:
+    """An adapter of the starter model."""
+    path = write_tiny_adapter(tmp_path / "warm.gguf", base=starter_path())
+    return start().add_model(path)
+
+
+def test_a_model_with_an_adapter_is_measured_with_it_and_in_few_settings(
+    start: Start, job: Job, warm: ModelCard
+) -> None:
+    engine = start()
+    pool = engine.pool()
+    manners = [c.name.removeprefix(warm.name) for c in pool.candidates if c.model == warm.id]
+    assert manners == [", plain", ", short", ", simple", ", warm"]
+    portfolio = built(engine)
+    assert job.adapters == {STARTER_ID: (), warm.id: ((warm.adapter, 1.0),)}
+    assert {c.model for c in portfolio.candidates} == {STARTER_ID, warm.id}
+    assert engine.check_portfolio() == ()
+
+
+def test_a_member_with_an_adapter_is_routed_to_and_loaded(
+    start: Start, make_engine: MakeEngine, job: Job, warm: ModelCard
+) -> None:
+    job.only = {STARTER_ID: "short", warm.id: "warm"}
+    built(start())
+    engine = make_engine(answers=("Hi.",))
+    engine.change(sliders={"short+": 0.0, "simple+": 0.0, "warm+": 1.0}, routing=True)
+    assert routed(engine).member.model == warm.id
+    *_, ready = engine.start()
+    assert isinstance(ready, Ready)
+    assert ready.model == warm.id
+    *_, answer = engine.answer(ASKED)
+    assert isinstance(answer, Answer)
+    assert answer.text == "[warm.gguf 1] Hi."
+
+
+def test_another_state_of_the_adapter_is_measured_anew_and_the_base_is_not(
+    start: Start, job: Job, warm: ModelCard
+) -> None:
+    engine = start()
+    built(engine)
+    job.asked.clear()
+    write_tiny_adapter(Path(warm.adapter), base=starter_path(), seed=1)
+    assert "model_changed" in [notice.code for notice in engine.check_portfolio()]
+    assert engine.add_model(Path(warm.adapter)).id == warm.id
+    portfolio = engine.portfolio()
+    assert portfolio is not None
+    assert [notice.text for notice in portfolio.notices] == [
+        f"{warm.id}: {warm.name} is not the file that was measured. Build again."
+    ]
+    built(engine)
+    again = {c.id for c in engine.pool().candidates if c.model == warm.id}
+    assert {key.split()[0] for key in job.asked} == again
+
+
+def test_a_member_whose_adapter_is_gone_is_refused_with_the_name_of_the_file(
+    start: Start, job: Job, warm: ModelCard
+) -> None:
+    job.only = {STARTER_ID: "short", warm.id: "warm"}
+    engine = start()
+    built(engine)
+    Path(warm.adapter).unlink()
+    reason = f"The adapter warm.gguf of {warm.name} is no longer there. Put it back."
+    assert {left.reason for left in routed(engine).refused} == {reason}
+    assert routed(engine).member.model == STARTER_ID
+
+
+def test_a_setting_whose_adapter_is_gone_is_left_out_with_the_name_of_the_file(
+    start: Start, warm: ModelCard
+) -> None:
+    engine = start()
+    engine.add_candidate(warm.id, preferences=("rhyming",), gamma=1.5)
+    Path(warm.adapter).unlink()
+    reasons = {left.candidate.model: left.reason for left in built(engine).left_out}
+    assert reasons == {warm.id: f"The adapter warm.gguf of {warm.name} is not there."}
+
+
+def test_the_memory_that_an_adapter_takes_counts(
+    start: Start, job: Job, warm: ModelCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.only = {STARTER_ID: "short", warm.id: "warm"}
+    engine = start()
+    built(engine)
+    need = memory.needed(facts(read_header(starter_path())), context=calibration.CONTEXT)
+    monkeypatch.setattr(memory, "installed", lambda: need)
+    route = routed(engine)
+    assert {left.candidate.model for left in route.refused} == {warm.id}
+    assert route.member.model == STARTER_ID
+
+
+def test_an_adapted_model_costs_its_adapter_beside_its_share_of_the_base(
+    start: Start, warm: ModelCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, tuple[File, ...]] = {}
+
+    def spy(files: Mapping[str, tuple[File, ...]], **how: Any) -> F64:
+        told.update(files)
+        return costs(files, **how)
+
+    monkeypatch.setattr("engine.session.building.pools.costs", spy)
+    built(start())
+    weights = File(id=warm.sha256, size=catalogue._STARTER.size)
+    size = Path(warm.adapter).stat().st_size
+    adapter = File(id=warm.adapter_sha256, size=size, adapter=True)
+    assert told == {STARTER_ID: (weights,), warm.id: (weights, adapter)}
 
 
 # Afterwards ---------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,28 +13,32 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api import Engine, Notice, Progress, TrainedAdapter
+from engine.api import Engine, Notice, Progress, Ready, TrainedAdapter
 from engine.errors import (
+    AttuneError,
     DamagedModel,
     EngineCrashed,
     InputError,
     InvalidParameter,
     ModelNotFound,
     Stopped,
+    StorageError,
     UnknownTrait,
     UnsupportedModel,
 )
 from engine.jobs import protocol
-from engine.models import catalogue
+from engine.models import catalogue, memory
 from engine.models.adapters import write_adapter
 from engine.models.cards import CardSurvival, MergeCard, marked, read_card, write_card
 from engine.models.catalogue import STARTER_ID, starter_path
 from engine.models.weights import open_weights
+from engine.portfolio.questions import QUESTIONS
 from engine.preference.traits import BUILT_IN
-from engine.session import objectives
+from engine.session import objectives, questions
 from engine.session.lessons import HELD_OUT, LESSONS
 from engine.store import database
 from engine.types import Answer, Message, Question, Seconds
+from tests.fixtures.tiny_adapter import write_tiny_adapter
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.unit.conftest import MakeEngine, remember
 
@@ -364,6 +369,45 @@ def test_numbers_out_of_range_are_refused(
     assert not job.works
 
 
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("nowhere/short.gguf", StorageError), ("x" * 226 + ".gguf", InvalidParameter)],
+)
+def test_a_place_that_cannot_be_written_to_is_refused_before_any_work(
+    engine: Engine, job: Job, tmp_path: Path, name: str, error: type[AttuneError]
+) -> None:
+    with pytest.raises(error):
+        trained(engine, tmp_path / name)
+    assert not job.works
+
+
+def test_too_little_memory_or_space_is_said_before_any_work(
+    engine: Engine, job: Job, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as small:
+        small.setattr(memory, "installed", lambda: 10**8)
+        with pytest.raises(InputError, match=r"has 0\.1 GB"):
+            trained(engine, out)
+    usage = shutil.disk_usage(out.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=100))
+    with pytest.raises(StorageError, match=r"short\.gguf needs 0 MB, but 0 MB are free"):
+        trained(engine, out)
+    assert not job.works
+
+
+def test_a_stop_during_the_first_self_test_is_heard(
+    engine: Engine, job: Job, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def launched(_: object) -> Iterator[Notice]:
+        yield Notice(code="self_test", text="Trying settings.")
+        engine.workshop.stop()
+
+    monkeypatch.setattr(engine.workshop, "_launched", launched)
+    with pytest.raises(Stopped):
+        trained(engine, out)
+    assert not job.works
+
+
 def test_a_file_is_never_overwritten(engine: Engine, job: Job, out: Path) -> None:
     trained(engine, out)
     before = out.read_bytes()
@@ -440,6 +484,62 @@ def test_an_adapter_that_does_not_fit_is_refused_before_anything_is_started(
     assert engine._supervisor._client is None
 
 
+def test_an_adapter_among_the_models_acts_whenever_its_model_answers(
+    make_engine: MakeEngine, engine: Engine, out: Path
+) -> None:
+    trained(engine, out)
+    card = engine.add_model(out)
+    assert card.name == "SmolLM2 135M Instruct, short"
+    worn = make_engine(answers=("Hi.",))
+    *_, ready = worn.start(card.id)
+    assert isinstance(ready, Ready)
+    assert (ready.model, ready.name) == (card.id, card.name)
+    assert _texts(worn) == "[short.gguf 1] Hi."
+    list(worn.start(card.id, adapters=[(out, 0.5)]))
+    assert _texts(worn) == "[short.gguf 1] [short.gguf 0.5] Hi."
+    list(worn.start(STARTER_ID))
+    assert _texts(worn) == "Hi."
+    worn.change(model=card.id)
+    list(worn.start())
+    assert _texts(worn) == "[short.gguf 1] Hi."
+
+
+def test_where_an_adapter_no_longer_fits_its_base_it_never_reaches_the_child(
+    make_engine: MakeEngine, engine: Engine, out: Path, tmp_path: Path
+) -> None:
+    trained(engine, out)
+    card = engine.add_model(out)
+    narrow = write_tiny_llama(tmp_path / "narrow.gguf", embedding=32)
+    write_tiny_adapter(out, base=narrow)
+    with pytest.raises(UnsupportedModel, match=r"short\.gguf changes the tensor"):
+        list(engine.start(card.id))
+    assert engine._supervisor._client is None
+    engine.change(model=card.id)
+    notice, ready = make_engine().start()
+    assert isinstance(notice, Notice)
+    assert notice.code == "starter_instead"
+    assert isinstance(ready, Ready)
+    assert ready.model == STARTER_ID
+
+
+def test_the_owner_says_which_of_several_bases_an_adapter_acts_on(
+    engine: Engine, tmp_path: Path
+) -> None:
+    adapter = write_tiny_adapter(tmp_path / "warm.gguf", base=starter_path())
+    engine.add_model(write_tiny_llama(tmp_path / "Twin.gguf", name="Twin", seed=3))
+    with pytest.raises(InputError, match="--base"):
+        engine.add_model(adapter)
+    assert engine.add_model(adapter, base="twin").name == "Twin, warm"
+
+
+def test_a_model_with_an_adapter_is_no_base_to_train(engine: Engine, job: Job, out: Path) -> None:
+    trained(engine, out)
+    card, works = engine.add_model(out), len(job.works)
+    with pytest.raises(InputError, match="has an adapter already"):
+        trained(engine, out.with_name("warm.gguf"), "warm", base=card.id)
+    assert len(job.works) == works
+
+
 # The workshop's own folder ------------------------------------------------------------------
 
 
@@ -469,6 +569,23 @@ def test_a_training_that_only_lacks_its_scores_keeps_its_name(engine: Engine, jo
     assert [made.path for made in engine.workshop.made()] == [last.path]
 
 
+def test_one_that_lacks_its_scores_does_not_block_another_training(
+    engine: Engine, job: Job
+) -> None:
+    running = engine.workshop.train("short+")
+    next(event for event in running if "with the adapter" in str(event))
+    engine.workshop.stop()
+    with pytest.raises(Stopped):
+        list(running)
+    *_, other = engine.workshop.train("short+", seed=1)
+    *_, first = engine.workshop.train("short+")
+    assert isinstance(other, TrainedAdapter)
+    assert isinstance(first, TrainedAdapter)
+    names = [Path(each.path).name for each in (first, other)]
+    assert names == [f"{STARTER_ID}-short.gguf", f"{STARTER_ID}-short-2.gguf"]
+    assert [Path(work.out).name for work in job.trained] == names
+
+
 def test_what_votes_say_is_offered_first(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     poles = engine.workshop.poles()
     assert len(poles) == 2 * len(BUILT_IN)
@@ -477,3 +594,27 @@ def test_what_votes_say_is_offered_first(engine: Engine, monkeypatch: pytest.Mon
     first, *others = engine.workshop.poles()
     assert first.id == "warm-"
     assert {pole.id for pole in (first, *others)} == {pole.id for pole in poles}
+
+
+def test_no_lesson_is_a_question_that_measures(engine: Engine, job: Job) -> None:
+    list(engine.workshop.train("short+"))
+    (lessons,) = (work.lessons for work in job.trained)
+    learned = {lesson.question for lesson in lessons}
+    measured = {question.text for question in QUESTIONS} | set(questions.HELD_OUT)
+    assert not learned & measured
+
+
+def test_a_model_with_an_adapter_is_no_base_and_merges_as_its_adapter(
+    engine: Engine, job: Job, tmp_path: Path
+) -> None:
+    *_, made = engine.workshop.train("short+")
+    assert isinstance(made, TrainedAdapter)
+    worn = engine.add_model(Path(made.path))
+    assert worn.adapter == made.path
+    assert worn.id not in {card.id for card in engine.workshop.bases()}
+    (fit,) = engine.workshop.check(STARTER_ID, [worn.id])
+    assert (fit.path, fit.kind, fit.problem) == (made.path, "adapter", "")
+    with pytest.raises(InputError, match="name the model alone"):
+        engine.workshop.check(worn.id, [made.path])
+    with pytest.raises(InputError, match="name the model alone"):
+        list(engine.workshop.merge(worn.id, [made.path, made.path], method="average"))

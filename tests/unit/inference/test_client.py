@@ -389,7 +389,9 @@ def test_a_late_cancel_leaves_the_next_request_alone(start: Start) -> None:
 def test_a_cancel_that_comes_too_late_gives_the_next_request_its_time(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = [puppet.say("Probed", id=i, variants=[], devices=[], gpu=False, offline=True) for i in (1, 2)]
+    done = [
+        puppet.say("Probed", id=i, variants=[], devices=[], gpu=False, offline=True) for i in (1, 2)
+    ]
     client = start(puppet.command(puppet.hello(), ["hear"], done[0], ["hear"], ["hear"], done[1]))
     first = client.request(protocol.Probe(id=1))
     next(first)

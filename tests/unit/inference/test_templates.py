@@ -154,7 +154,9 @@ def test_no_way_leads_out_of_the_sandbox(
     modules = set(sys.modules)
     told: list[dict[str, str]] = [{"role": m.role, "content": m.text} for m in CHAT]
     try:
-        shown = templates._limited(template, told, MARKS)
+        shown = templates._limited(
+            template, told, MARKS, until=time.monotonic() + templates.SECONDS
+        )
     except (Refused, templates._SystemRefused):
         shown = ""
     assert not list(tmp_path.iterdir())

@@ -7,7 +7,11 @@ import hashlib
 import math
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, get_args
 from unittest.mock import patch
@@ -24,20 +28,29 @@ from engine.errors import (
     StorageError,
     UnsupportedModel,
 )
-from engine.jobs import consensus, family
+from engine.jobs import consensus, family, mixing
 from engine.jobs.consensus import contradictions
 from engine.jobs.protocol import StageItem
+from engine.merging import baselines
 from engine.merging.greedy import write
-from engine.merging.masks import is_masked
+from engine.merging.masks import MaskSettings, is_masked
 from engine.merging.packing import Example
 from engine.merging.shape import shape_of
 from engine.merging.transformer import Model, loss
 from engine.models import layout, memory, writing
 from engine.models.adapters import write_adapter
-from engine.models.cards import MergeCard
+from engine.models.cards import (
+    CardSurvival,
+    MergeCard,
+    card_path,
+    marked,
+    read_card,
+    write_card,
+)
 from engine.models.weights import Weights, open_weights
 from engine.numerics import F32
 from engine.types import MergeMethod
+from tests.fakes.killing import needs_fork
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.unit.jobs.merges import HELD_OUT, Merged, Workshop
 from tests.unit.models.model_files import MATRIX, changes, rewritten
@@ -190,7 +203,7 @@ def test_three_members_are_merged_in_the_order_of_their_likeness(
     _, merged = whole
     assert len(merged.card.members) == 3
     assert merged.card.parameters["first"] == 2
-    assert merged.card.parameters["first_scale"] == 0.5
+    assert merged.card.parameters["first_scale"] == 1.0
     assert len(merged.card.density) == 1
 
 
@@ -369,6 +382,22 @@ def there_already(shop: Workshop) -> dict[str, Any]:
     return {"out": str(shop.folder / "there.gguf")}
 
 
+def a_folder_that_is_not_there(shop: Workshop) -> dict[str, Any]:
+    return {"out": str(shop.folder / "nowhere" / "out.gguf")}
+
+
+def a_name_too_long_for_its_card(shop: Workshop) -> dict[str, Any]:
+    return {"out": str(shop.folder / ("x" * 226 + ".gguf"))}
+
+
+def an_adapter_of_peft(shop: Workshop) -> dict[str, Any]:
+    folder = shop.folder / "peft"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_model.safetensors").write_bytes(b"")
+    return {"members": (str(folder), str(shop.members[0].path))}
+
+
 def not_a_model_name(shop: Workshop) -> dict[str, Any]:
     return {"out": str(shop.folder / "out.bin")}
 
@@ -384,6 +413,9 @@ REFUSED: list[tuple[Trouble, type[AttuneError], str]] = [
     (only_one, InputError, "1 members"),
     (there_already, InputError, "there.gguf exists already"),
     (not_a_model_name, InvalidParameter, "out.bin"),
+    (a_folder_that_is_not_there, StorageError, "nowhere that can be written to"),
+    (a_name_too_long_for_its_card, InvalidParameter, "224 bytes are the most"),
+    (an_adapter_of_peft, UnsupportedModel, "peft is an adapter as PEFT keeps it; convert"),
 ]
 
 
@@ -492,6 +524,135 @@ def test_a_merge_that_is_killed_anywhere_goes_on_and_comes_to_the_same_bits(
         again = shop.merge(**facts)
         assert out.read_bytes() == wanted, place
         assert again.card.scores == merged.card.scores
+
+
+def test_a_member_may_have_another_name_when_a_merge_goes_on(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = shop.begin().run()
+    next(item for item in run if "epoch 2" in str(item))
+    run.close()
+    renamed = shop.members[0].path.rename(shop.folder / "renamed.gguf")
+    compared = count_calls(monkeypatch, consensus, "loss")
+    merged = shop.merge(members=(str(renamed), str(shop.members[1].path)))
+    assert len(compared) == 2 * (1 + len(METHODS))
+    assert list(merged.card.scores)[:3] == ["base", "renamed.gguf alone", "m2.gguf alone"]
+    assert list(merged.card.scores["base"]) == ["renamed.gguf", "m2.gguf"]
+
+
+def test_a_member_whose_card_names_another_base_is_merged_with_a_warning(shop: Workshop) -> None:
+    path = shop.members[0].path
+    for base, told in ((marked(path), ["other_base"]), (marked(shop.base.path), [])):
+        card = MergeCard(
+            kind="model", name="m1", output=marked(path), base=base, method="average",
+            survival=CardSurvival(share=1.0),
+        )  # fmt: skip
+        write_card(card, beside=path)
+        out = shop.folder / f"out{len(told)}.gguf"
+        merged = shop.merge(method="average", out=str(out))
+        assert merged.notices == told
+        assert len(merged.card.notices) == len(told)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value"),
+    [
+        ("engine.jobs.merging", "REPLY_TOKENS", 40),
+        ("engine.jobs.merging", "CREDIBLE", 0.5),
+        ("engine.jobs.merging", "MaskSettings", partial(MaskSettings, eta=1.0)),
+    ],
+)
+def test_what_was_learned_with_other_settings_is_not_gone_on_with(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch, module: str, name: str, value: object
+) -> None:
+    _until(shop.begin().run(), "epoch 1")
+    monkeypatch.setattr(f"{module}.{name}", value)
+    told = _until(shop.begin().run(), "epoch 0")
+    assert told
+    assert len(list((shop.folder / "state").iterdir())) == 2
+
+
+@needs_fork
+def test_killed_while_it_is_written_it_leaves_a_model_with_its_card_or_none(shop: Workshop) -> None:
+    def act(folder: Path, until: int) -> int:
+        folder.mkdir()
+        out = str(folder / "out.gguf")
+        return doing(lambda: list(shop.begin(method="average", out=out).run()), until=until)
+
+    steps, found, alone = act(shop.folder / "whole", 0), set(), shop.folder
+    for at in range(1, steps + 1):
+        folder = shop.folder / str(at)
+        child = os.fork()
+        if not child:
+            act(folder, at)
+            os._exit(1)
+        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+        out = folder / "out.gguf"
+        found.add((out.exists(), card_path(out).exists()))
+        if out.exists():
+            assert read_card(out).output == marked(out)
+        elif card_path(out).exists():
+            alone = out
+    assert found == {(False, False), (False, True), (True, True)}
+    merged = shop.merge(method="average", out=str(alone))
+    assert merged.card.output == marked(alone)
+
+
+def doing(act: Callable[[], object], *, until: int) -> int:
+    """Kill this process before or after what gives or takes a name, at the `until`-th such moment;
+    returns how many there were, where there are fewer."""
+    steps = count(1)
+
+    def watched(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **more: Any) -> Any:
+            if next(steps) == until:
+                os.kill(os.getpid(), signal.SIGKILL)
+            found = real(*arguments, **more)
+            if next(steps) == until:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return found
+
+        return call
+
+    with ExitStack() as patched:
+        for name in ("open", "fsync", "link", "replace", "unlink"):
+            patched.enter_context(patch.object(os, name, watched(getattr(os, name))))
+        act()
+    return next(steps) - 1
+
+
+def test_another_merge_to_the_same_name_leaves_the_first_with_its_card(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are under way at once; the later one has learned, and goes on under another name."""
+    real = consensus.Consensus.run
+
+    def meanwhile(self: consensus.Consensus) -> Any:
+        learned = yield from real(self)
+        shop.merge(method="average")
+        return learned
+
+    with monkeypatch.context() as both:
+        both.setattr(consensus.Consensus, "run", meanwhile)
+        with pytest.raises(InputError, match=r"a file out\.gguf by now.*another name"):
+            list(shop.begin().run())
+    out = shop.folder / "out.gguf"
+    assert (read_card(out).method, read_card(out).output) == ("average", marked(out))
+    trained = count_calls(monkeypatch, consensus, "loss_and_gradients")
+    other = shop.merge(out=str(shop.folder / "other.gguf"))
+    assert (other.card.method, trained) == ("calm", [])
+    assert "out.gguf" not in {path.name for path in (shop.folder / "state").rglob("*")}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks are a matter of POSIX")
+def test_the_same_merge_twice_at_once_is_one_too_many(shop: Workshop) -> None:
+    first = shop.begin().run()
+    next(item for item in first if "epoch 1" in str(item))
+    with pytest.raises(InputError, match="under way already, in another window"):
+        list(shop.begin(out=str(shop.folder / "other.gguf")).run())
+    shop.merge(method="average", out=str(shop.folder / "quick.gguf"))
+    list(first)
+    assert shop.merge(out=str(shop.folder / "other.gguf")).card.method == "calm"
 
 
 def test_what_was_done_is_not_done_again(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -623,6 +784,29 @@ def test_a_cancel_is_heard_in_the_middle_of_a_part(
     with pytest.raises(Stopped):
         list(work.run())
     assert ended == []
+
+
+@pytest.mark.parametrize("method", ["ties", "calm"])
+def test_a_cancel_is_heard_while_ties_reads_the_members(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch, method: MergeMethod
+) -> None:
+    read = count_calls(monkeypatch, mixing.Changes, "__getitem__")
+    whole = len(shop.base.tensors)
+    work = shop.begin(method=method)
+    real = baselines.trim_floor
+
+    def cancelling(*arguments: Any, **more: Any) -> float:
+        work.cancel()
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(baselines, "trim_floor", cancelling)
+    with pytest.raises(Stopped):
+        list(work.run())
+    assert len(read) == 1
+    monkeypatch.setattr(baselines, "trim_floor", real)
+    read.clear()
+    shop.merge(method=method)
+    assert len(read) == 2 * 2 * whole
 
 
 def test_a_merge_that_is_cancelled_before_it_runs_does_nothing(shop: Workshop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
@@ -12,17 +13,19 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.errors import InputError, Stopped, UnsupportedModel
+from engine.errors import InputError, ModelError, Stopped, UnsupportedModel
 from engine.inference.client import Client
 from engine.jobs import training
 from engine.jobs.protocol import Item, Lesson, StageItem, Train
 from engine.jobs.training import Training
+from engine.merging import training as updates
+from engine.merging import transformer
 from engine.merging.packing import Example
 from engine.merging.shape import shape_of
 from engine.merging.transformer import Model, loss
 from engine.models import memory
 from engine.models.adapters import open_adapter
-from engine.models.cards import card_path, marked, read_card
+from engine.models.cards import card_path, marked, own_card, read_card
 from engine.models.weights import open_weights
 from engine.numerics import F32
 from engine.types import Launch
@@ -211,6 +214,27 @@ def test_a_training_that_was_cut_short_goes_on_to_the_same_bits(
         np.testing.assert_array_equal(room.changes()[name], change)
 
 
+def test_a_cancel_is_heard_in_the_middle_of_an_update_and_those_before_are_kept(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, real = room.begin(), transformer.loss_and_gradients
+    begun = []
+
+    def cancelling(*arguments: Any, **more: Any) -> Any:
+        begun.append(1)
+        if len(begun) == 4:
+            work.cancel()
+        found = real(*arguments, **more)
+        assert len(begun) < 4
+        return found
+
+    monkeypatch.setattr(updates, "loss_and_gradients", cancelling)
+    with pytest.raises(Stopped):
+        list(work.run())
+    monkeypatch.setattr(updates, "loss_and_gradients", real)
+    assert stages(room.run())[1] == ("Training", 3, 6)
+
+
 def test_a_training_that_was_killed_loses_no_more_than_the_last_seconds(room: Room) -> None:
     ticks = count(step=4)  # seconds a step
     killed_after(room.begin(clock=lambda: float(next(ticks))), steps=5)
@@ -237,6 +261,36 @@ def test_nothing_is_left_but_the_adapter_and_its_card(room: Room) -> None:
     room.run()
     out = room.folder / "out.gguf"
     assert files(room.folder) == sorted(["base.gguf", out.name, card_path(out).name])
+
+
+def test_the_card_is_there_before_the_adapter_and_alone_it_counts_for_nothing(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = room.folder / "out.gguf"
+
+    def killed(*_: object) -> None:
+        assert read_card(out).output.name == "out.gguf"
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as ended:
+        ended.setattr(os, "link", killed)
+        with pytest.raises(KeyboardInterrupt):
+            room.run()
+    assert not out.exists()
+    with pytest.raises(ModelError):
+        own_card(out)
+    room.run(lessons=LESSONS[:2])
+    assert own_card(out).output == marked(out)
+    assert own_card(out).parameters["lessons"] == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks are a matter of POSIX")
+def test_the_same_training_twice_at_once_is_one_too_many(room: Room) -> None:
+    first = room.begin().run()
+    next(item for item in first if isinstance(item, StageItem) and item.progress.done == 1)
+    with pytest.raises(InputError, match="under way already, in another window"):
+        room.run(out=str(room.folder / "other.gguf"))
+    list(first)
 
 
 def test_a_cancel_before_it_begins_asks_nothing(room: Room) -> None:

@@ -83,21 +83,22 @@ def slow_ties(members: list[F32], floors: list[float]) -> list[float]:
 @given(seed=seeds, count=st.integers(1, 5), keep=st.floats(0.05, 1.0))
 def test_ties_equals_its_definition_weight_by_weight(seed: int, count: int, keep: float) -> None:
     members = changes(seed, count=count)
-    floors = [trim_floor({"one": m[:5], "two": m[5:]}, keep=keep) for m in members]
+    floors = [trim_floor({"one": m[:5], "two": m[5:]}, weights=len(m), keep=keep) for m in members]
     np.testing.assert_allclose(ties(members, floors=floors), slow_ties(members, floors), atol=1e-5)
 
 
 @given(seed=seeds, keep=st.floats(0.05, 1.0))
 def test_trimming_keeps_its_share_of_a_whole_task_vector(seed: int, keep: float) -> None:
     (change,) = changes(seed, count=1, size=40)
-    floor = trim_floor({"one": change[:7], "two": change[7:].reshape(3, 11)}, keep=keep)
+    vector = {"one": change[:7], "two": change[7:].reshape(3, 11)}
+    floor = trim_floor(vector, weights=change.size, keep=keep)
     assert int((np.abs(change) >= floor).sum()) == max(1, int(keep * 40))
 
 
 @pytest.mark.parametrize("keep", [0.0, 1.1, math.nan])
 def test_a_share_to_keep_out_of_range_is_refused(keep: float) -> None:
     with pytest.raises(InvalidParameter, match="keep"):
-        trim_floor({"one": THREE[0]}, keep=keep)
+        trim_floor({"one": THREE[0]}, weights=len(THREE[0]), keep=keep)
 
 
 # Random masks -------------------------------------------------------------------------------
@@ -158,16 +159,16 @@ def test_two_members_keep_their_order() -> None:
 @pytest.mark.parametrize(
     ("cosine", "expected"),
     [
-        (similar(3, p12=0.5), Order(first=(1, 2), scale=0.5, then=(0,))),
-        (similar(3), Order(first=(0, 1), scale=0.5, then=(2,))),
-        (similar(3, p01=-0.5, p02=-0.1, p12=-0.2), Order(first=(0, 2), scale=0.5, then=(1,))),
+        (similar(3, p12=0.5), Order(first=(1, 2), scale=1.0, then=(0,))),
+        (similar(3), Order(first=(0, 1), scale=1.0, then=(2,))),
+        (similar(3, p01=-0.5, p02=-0.1, p12=-0.2), Order(first=(0, 2), scale=1.0, then=(1,))),
         (
             similar(4, p13=0.9, p10=0.2, p30=0.3, p12=0.4),
-            Order(first=(1, 3, 0), scale=1 / 3, then=(2,)),
+            Order(first=(1, 3, 0), scale=0.5, then=(2,)),
         ),
         (
             similar(6, p45=0.9, p43=0.8, p53=0.8, p41=0.5, p50=0.3),
-            Order(first=(4, 5, 3, 1), scale=0.3, then=(0, 2)),
+            Order(first=(4, 5, 3, 1), scale=1 / 3, then=(0, 2)),
         ),
     ],
 )

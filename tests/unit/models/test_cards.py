@@ -15,6 +15,7 @@ from engine.models.cards import (
     SharesOfAdded,
     card_path,
     marked,
+    own_card,
     read_card,
     write_card,
 )
@@ -62,6 +63,19 @@ def test_a_file_is_marked_by_its_name_size_and_contents(tmp_path: Path) -> None:
         marked(tmp_path)
 
 
+def test_a_model_in_parts_is_marked_as_if_it_were_one_file(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.safetensors"
+    parts = [tmp_path / f"part-{n}.safetensors" for n in (1, 2)]
+    for path, data in zip((whole, *parts), (b"abc", b"ab", b"c"), strict=True):
+        path.write_bytes(data)
+    found = marked(tmp_path, files=parts)
+    assert found == FileMark(name=tmp_path.name, size=3, sha256=marked(whole).sha256)
+    assert marked(tmp_path, files=parts[::-1]).sha256 != found.sha256
+    parts[1].unlink()
+    with pytest.raises(ModelNotFound, match=r"no file part-2\.safetensors"):
+        marked(tmp_path, files=parts)
+
+
 def test_fields_of_later_days_are_ignored_and_missing_ones_filled_in(tmp_path: Path) -> None:
     place = write_card(CARD, beside=tmp_path / "merged.gguf")
     raw = json.loads(place.read_bytes())
@@ -95,6 +109,18 @@ def test_a_file_without_a_card_is_told(tmp_path: Path) -> None:
     card_path(tmp_path / "merged.gguf").mkdir()
     with pytest.raises(ModelError, match="cannot be read"):
         read_card(tmp_path / "merged.gguf")
+
+
+def test_a_card_is_that_of_the_file_beside_it_or_of_none(tmp_path: Path) -> None:
+    path = tmp_path / "merged.gguf"
+    write_card(CARD, beside=path)
+    for contents in (None, b"another"):
+        if contents is not None:
+            path.write_bytes(contents)
+        with pytest.raises(ModelNotFound, match=r"beside merged\.gguf is that of another file"):
+            own_card(path)
+    path.write_bytes(b"x" * CARD.output.size)
+    assert own_card(path) == CARD
 
 
 def test_a_card_that_cannot_be_saved_is_told(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_listing_reads_no_model(
         raise AssertionError("a model was read")
 
     monkeypatch.setattr(module, "read_header", read)
-    monkeypatch.setattr(module, "_sha256", read)
+    monkeypatch.setattr(module, "sha256_of", read)
     assert catalogue.list()[1] == card
     assert catalogue.get(card.id) == card
 

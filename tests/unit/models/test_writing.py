@@ -169,6 +169,27 @@ def test_a_matrix_on_the_grid_of_the_format_is_stored_more_finely(tmp_path: Path
     assert written.stored == {"F16": 16, "F32": 5}
 
 
+def test_a_change_below_the_steps_of_any_format_does_not_end_the_merge(tmp_path: Path) -> None:
+    base = tiny(tmp_path)
+    lost = np.zeros(base.shape(NORM), np.float32)
+    lost[3] = 0.3 * np.spacing(base.read(NORM)[3])
+    written = write(tmp_path / "merged.gguf", base, changes(base, only=MATRIX) | {NORM: lost})
+    assert written.survival.worst == (NORM, 0.0)
+    assert written.survival.share == pytest.approx(1.0, abs=0.03)
+    with pytest.raises(InternalError, match="Only 0%"):
+        write(tmp_path / "alone.gguf", base, {NORM: lost})
+    assert not list(tmp_path.glob("alone*"))
+
+
+def test_a_change_that_could_be_stored_and_is_not_ends_the_merge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = tiny(tmp_path)
+    monkeypatch.setattr(writing, "decode", lambda *_: base.read(MATRIX))
+    with pytest.raises(InternalError, match=f"{MATRIX} is lost in every format"):
+        write(tmp_path / "merged.gguf", base, changes(base, only=MATRIX))
+
+
 def test_a_change_in_half_precision_is_measured_in_single(tmp_path: Path) -> None:
     base = tiny(tmp_path, label="Q4_1")
     change = changes(base, scale=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -17,6 +18,7 @@ from engine.portfolio.pool import (
     OVERHEAD,
     PATIENCE,
     STRONG,
+    File,
     Model,
     Pole,
     costs,
@@ -28,6 +30,7 @@ from engine.types import MAX_GAMMA, MAX_PREFERENCES, Candidate, Sampling
 
 SMALL = Model(id="small-135m", name="Small 135M")
 LARGE = Model(id="large-8b", name="Large 8B")
+TUNED = Model(id="tuned", name="Small 135M, tuned", adapted=True)
 SHORT: Pole = ("short+", "short", "Answer in one or two sentences.")
 WARM: Pole = ("warm+", "warm", "Be warm and friendly.")
 SIMPLE: Pole = ("simple+", "simple", "Your answer should be easy to understand.")
@@ -44,6 +47,11 @@ poles_of_traits = st.lists(
 
 def pool(*poles: Pole, models: tuple[Model, ...] = (SMALL,)) -> tuple[Candidate, ...]:
     return generate(models, sampling=SAMPLING, poles=poles)
+
+
+def alone(sizes: Mapping[str, int]) -> dict[str, tuple[File, ...]]:
+    """Models that are one file each, of so many bytes."""
+    return {id: (File(id=f"contents of {id}", size=size),) for id, size in sizes.items()}
 
 
 def trait(sentence: str) -> str:
@@ -134,6 +142,16 @@ def test_important_poles_are_paired_first(poles: list[Pole]) -> None:
     ranks = [place[a] + place[b] for a, b in paired]
     assert all(place[a] < place[b] for a, b in paired)
     assert all(earlier <= later for earlier, later in pairwise(ranks))
+
+
+@given(poles_of_traits)
+def test_an_adapted_model_is_plain_and_pulled_to_each_pole(poles: list[Pole]) -> None:
+    found = pool(*poles, models=(SMALL, TUNED))
+    plain = [c for c in found if c.model == SMALL.id]
+    tuned = [c for c in found if c.model == TUNED.id]
+    wanted = [((), 0.0), *(((pole[2],), STRONG) for pole in poles)][:MOST]
+    assert [(c.preferences, c.gamma) for c in tuned] == wanted
+    assert tuple(plain) == pool(*poles)
 
 
 # Identity -----------------------------------------------------------------------------------
@@ -271,17 +289,38 @@ def test_edits_are_those_of_sets(taken: set[int], added: set[int]) -> None:
 
 def test_costs_worked_by_hand() -> None:
     candidates = [*pool(SHORT), *pool(models=(LARGE,))]
-    sizes = {SMALL.id: 100_000_000, LARGE.id: 3_700_000_000}
-    found = costs(sizes, installed=8_000_000_000, candidates=candidates)
+    files = alone({SMALL.id: 100_000_000, LARGE.id: 3_700_000_000})
+    found = costs(files, installed=8_000_000_000, candidates=candidates)
     # Three share (0.4 / 8 + 0.1 / 5) / 2 = 0.035; one bears (4 / 8 + 3.7 / 5) / 2 = 0.62.
     np.testing.assert_allclose(found, [0.035 / 3] * 3 + [0.62], rtol=1e-12)
     assert found.dtype == np.float64
-    unknown = costs(sizes, installed=None, candidates=candidates)
+    unknown = costs(files, installed=None, candidates=candidates)
     np.testing.assert_allclose(unknown, [0.02 / 3] * 3 + [0.74], rtol=1e-12)
+
+
+def test_an_adapted_model_shares_the_file_of_its_base_and_bears_its_adapter() -> None:
+    weights = File(id="weights", size=100_000_000)
+    adapter = File(id="adapter", size=40_000_000, adapter=True)
+    files = {SMALL.id: (weights,), TUNED.id: (weights, adapter)}
+    candidates = [*pool(SHORT), *pool(SHORT, models=(TUNED,))]
+    found = costs(files, installed=8_000_000_000, candidates=candidates)
+    # Five share the weights' (0.4 / 8 + 0.1 / 5) / 2 = 0.035, two the adapter's
+    # (0.04 / 8 + 0.04 / 5) / 2 = 0.0065: it needs no program of its own.
+    np.testing.assert_allclose(found, [0.007] * 3 + [0.007 + 0.00325] * 2, rtol=1e-12)
+
+
+def test_adapters_of_one_base_do_not_share() -> None:
+    weights = File(id="weights", size=100)
+    models = [replace(TUNED, id=id) for id in "ab"]
+    files = {id: (weights, File(id=id, size=10**9, adapter=True)) for id in "ab"}
+    candidates = generate(models, sampling=SAMPLING, poles=())
+    found = costs(files, installed=None, candidates=candidates)
+    np.testing.assert_allclose(found, [10**9 / LOADING / PATIENCE + 50 / LOADING / PATIENCE] * 2)
 
 
 def test_a_model_that_is_gone_costs_all_there_is() -> None:
     assert costs({}, installed=None, candidates=pool()).tolist() == [1.0]
+    np.testing.assert_allclose(costs({}, installed=None, candidates=pool(SHORT)), [1 / 3] * 3)
     assert costs({}, installed=None, candidates=[]).shape == (0,)
 
 
@@ -294,29 +333,42 @@ def test_costs_are_shares_and_grow_with_the_file(
 ) -> None:
     candidates = pool(SHORT, WARM, SIMPLE, LONG)[:sharing]
     small, large = (
-        costs({SMALL.id: bytes}, installed=installed, candidates=candidates)
+        costs(alone({SMALL.id: bytes}), installed=installed, candidates=candidates)
         for bytes in (size, size + more)
     )
     assert ((small >= 0.0) & (small <= large) & (large <= 1.0)).all()
     assert (small == small[0]).all()
 
 
+@given(byte_sizes, byte_sizes, st.none() | st.integers(1, 10**12), st.integers(1, 4))
+def test_a_candidate_never_costs_more_than_all_there_is(
+    weights: int, adapter: int, installed: int | None, adapted: int
+) -> None:
+    base = File(id="weights", size=weights)
+    files = {SMALL.id: (base,), TUNED.id: (base, File(id="adapter", size=adapter, adapter=True))}
+    plain, tuned = pool(), pool(SHORT, WARM, SIMPLE, models=(TUNED,))[:adapted]
+    found = costs(files, installed=installed, candidates=[*plain, *tuned])
+    assert ((found >= 0.0) & (found <= 1.0)).all()
+    assert (found[1:] >= found[0]).all()
+    assert (found[1:] == found[1]).all()
+
+
 @given(byte_sizes, st.none() | st.integers(1, 10**12), st.integers(1, 12))
 def test_settings_of_one_file_cost_together_what_the_file_costs(
     size: int, installed: int | None, sharing: int
 ) -> None:
-    sizes = {SMALL.id: size, LARGE.id: 10**9}
+    files = alone({SMALL.id: size, LARGE.id: 10**9})
     candidates = pool(SHORT, WARM, SIMPLE, LONG)
-    alone = costs(sizes, installed=installed, candidates=candidates[:1])
+    single = costs(files, installed=installed, candidates=candidates[:1])
     among = [*candidates[:sharing], *pool(SHORT, models=(LARGE,))]
-    together = costs(sizes, installed=installed, candidates=among)
-    assert together[:sharing].sum() == pytest.approx(alone[0])
+    together = costs(files, installed=installed, candidates=among)
+    assert together[:sharing].sum() == pytest.approx(single[0])
 
 
 def test_a_file_that_fills_memory_and_patience_costs_all_there_is() -> None:
     size = int(LOADING * PATIENCE)
     full, half = (
-        costs({SMALL.id: size}, installed=installed, candidates=pool()).item()
+        costs(alone({SMALL.id: size}), installed=installed, candidates=pool()).item()
         for installed in (size, 2 * (size + OVERHEAD))
     )
     assert full == 1.0

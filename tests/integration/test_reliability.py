@@ -1,0 +1,149 @@
+"""Short forms of the reliability runs, with the real child and the model that is shipped."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.reliability import gguf_bytes, network, shortages, templates
+from benchmarks.reliability.engines import remember_settings
+from benchmarks.reliability.gguf_bytes import Workshop
+from benchmarks.reliability.hostile_templates import FAMILIES
+from benchmarks.reliability.hostile_templates import templates as hostile_templates
+from benchmarks.reliability.kills import Kill, Range
+from engine.inference.templates import SECONDS
+from engine.types import Notice, Ready
+from tests.fixtures.tiny_gguf import write_tiny_llama
+from tests.integration.conftest import MakeEngine
+
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+ROOT = Path(__file__).parents[2]
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+
+
+@linux
+def test_kills_at_any_moment_lose_no_text_and_the_next_question_is_answered(
+    tmp_path: Path,
+) -> None:
+    remember_settings(tmp_path)  # with a context that can be halved
+    killed: list[Kill] = []
+    wanted = {"load", "first", "stream"}
+    engine = Range(tmp_path, seed=1)
+    try:
+        while not {kill.moment for kill in killed} >= wanted and len(killed) < 15:
+            killed.append(engine.kill(len(killed)))
+    finally:
+        engine.close()
+    assert {kill.moment for kill in killed} >= wanted
+    assert [kill for kill in killed if kill.problem] == []
+
+
+@linux
+@pytest.mark.parametrize("number", [0, 3], ids=["answering", "loading"])
+def test_without_memory_it_says_so_offers_less_and_works_again_later(
+    tmp_path: Path, number: int
+) -> None:
+    remember_settings(tmp_path, context=2048)
+    found = shortages.case(number, tmp_path, seed=0)
+    assert found.form == ("load" if number else "answer")
+    assert found.problem == ""
+
+
+def test_damaged_files_end_in_a_sentence_or_an_answer(tmp_path: Path) -> None:
+    remember_settings(tmp_path / "data", context=512)
+    model = write_tiny_llama(tmp_path / "tiny.gguf")
+    workshop = Workshop(model, tmp_path, seed=0)
+    try:
+        found = [workshop.case(number) for number in range(2 * len(gguf_bytes.KINDS))]
+    finally:
+        workshop.close()
+    assert [(case.what, case.problem) for case in found if case.problem] == []
+    assert {case.kind for case in found} == {"bytes", "field", "cut"}
+    assert any(case.refused for case in found)
+    assert not any(case.deaths for case in found)
+
+
+LASTING = {"loops", "long texts", "huge numbers", "twins", "patterns"}
+"""Families that may take their five seconds."""
+
+
+@linux
+def test_hostile_templates_leave_no_trace_and_are_judged() -> None:
+    for number, (family, text) in enumerate(hostile_templates(len(FAMILIES), seed=0)):
+        if family.name not in LASTING:
+            found = templates.attack(number, family, text)
+            assert found.offences == (), family.name
+            assert found.problem == "", family.name
+            assert found.seconds < SECONDS
+            assert not found.ended
+
+
+def test_a_template_that_ends_the_process_is_replaced_by_a_plain_one(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    twins = (
+        "{% set n = namespace(a=(1,)) %}{% for i in range(60) %}{% set n.a = (n.a, n.a) %}"
+        "{% endfor %}{{ {n.a: 1} }}{{ messages[-1].content }}"
+    )
+    path = write_tiny_llama(tmp_path / "Odd.gguf", name="Odd", chat_template=twins)
+    *_, notice, ready = make_engine().start(str(path))
+    assert isinstance(notice, Notice)
+    assert notice.code == "plain_template"
+    assert isinstance(ready, Ready)
+    assert ready.template == "plain"
+
+
+SESSION = """
+import sys
+heard = []
+sys.addaudithook(lambda event, given: heard.append(event) if event.startswith("socket.") else None)
+from pathlib import Path
+from benchmarks.reliability.engines import asked
+from engine.api import Duel, Engine
+engine = Engine(Path(sys.argv[1]))
+for event in engine.start(): print(type(event).__name__)
+for event in engine.answer(asked("What is the sea?", max_tokens=8)): pass
+events = list(engine.duel(asked("What is the sea?", max_tokens=8)))
+assert isinstance(events[-1], Duel)
+if events[-1].verdict == "open": engine.vote(events[-1].id, "first")
+engine.learned()
+engine.models()
+engine.close()
+assert not heard, heard
+print("done")
+"""
+
+
+@linux
+def test_a_session_opens_no_socket_to_a_network(tmp_path: Path) -> None:
+    remember_settings(tmp_path / "data", context=1024)
+    trace = tmp_path / "trace"
+    strace = shutil.which("strace")
+    before = network.watching(trace) if strace else ()
+    shown = subprocess.run(
+        (*before, sys.executable, "-c", SESSION, str(tmp_path / "data")),
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert shown.stdout.split()[-1:] == ["done"], shown.stderr
+    if strace:
+        assert set(network.families(trace.read_text().splitlines())) <= {"AF_UNIX"}
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_an_attempt_is_seen_even_where_the_filter_refuses_it(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    attempt = (
+        "import socket\n"
+        "from engine.inference.confinement import confine\n"
+        "confine()\n"
+        "try: socket.socket()\n"
+        "except PermissionError: print('refused')\n"
+    )
+    command = (*network.watching(trace), sys.executable, "-c", attempt)
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stdout == "refused\n"
+    assert network.families(trace.read_text().splitlines()) == {"AF_INET": 1}
