@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,11 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from desktop import display, highlight, markdown, window_state
+from desktop.actions.profiles import open_file
 from desktop.bridge import Listener, once
 from desktop.desk import Desk
+from desktop.doorbell import move_in, ring
+from desktop.profile_files import SUFFIX
 from desktop.prose import brief
 from desktop.style.theme import Theme
 from desktop.views.window import Window
@@ -51,20 +55,30 @@ _LEVELS = {
 
 
 def open_window(request: OpenWindow) -> int:
-    """Show the window and stay until it is closed. Raises AttuneError if it cannot be shown.
+    """Show the window and stay until it is closed; where one is open on this data folder already,
+    that one comes up. Raises AttuneError if it cannot be shown.
 
     The window is on the screen before anything of the engine is started.
     """
     qInstallMessageHandler(_log_qt)
     app = _application()
-    engine = _engine(request.data_dir)
+    with _explained():
+        engine = Engine(request.data_dir)
+        bell = move_in(engine.data_dir)
+        if bell is None:
+            ring(engine.data_dir, request.files)
+    if bell is None:
+        print("Attune is open already; its window came up.")
+        return 0
     desk = Desk(engine, model=request.model)
     window = build(desk)
     window.show()
+    bell.rang.connect(partial(_answer, window, desk))
     QTimer.singleShot(0, lambda: _begin(desk, request.files))
     with _signals(window.close):
         code = app.exec()
     desk.close()
+    bell.close()
     return code
 
 
@@ -75,11 +89,12 @@ def build(desk: Desk) -> Window:
     return Window(desk, Theme(zoom=state.zoom), folder=folder, state=state)
 
 
-def _engine(folder: Path | None) -> Engine:
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Whoever started Attune by a click sees no terminal."""
     try:
-        return Engine(folder)
+        yield
     except AttuneError as error:
-        # Whoever started Attune by a click sees no terminal.
         box = QMessageBox(QMessageBox.Icon.Warning, "Attune", brief(error.message))
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.exec()
@@ -87,12 +102,24 @@ def _engine(folder: Path | None) -> Engine:
 
 
 def _begin(desk: Desk, files: tuple[str, ...]) -> None:
-    if files:
-        desk.add_model(Path(files[0]))
-    else:
+    file = Path(files[0]) if files else None
+    if file is None or file.suffix == SUFFIX:
         desk.loading.start()
+    if file is not None:
+        open_file(desk, file)
+    desk.chats.fetch()
     # Behind the model in the queue: the first answer then finds everything in place.
     desk.bridge.submit(once(_warm), Listener())
+
+
+def _answer(window: Window, desk: Desk, files: tuple[str, ...]) -> None:
+    """Somebody started Attune again."""
+    if window.isMinimized():
+        window.showNormal()
+    window.raise_()
+    window.activateWindow()
+    if files:
+        open_file(desk, Path(files[0]))
 
 
 def _warm() -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from threading import Event
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.bridge import Bridge, Job, Listener
+from desktop import reopening
+from desktop.bridge import Bridge, Job, Listener, once
 from desktop.conversation import Conversation, Turn
 from desktop.findings import acting
 from desktop.learning import Learning
 from desktop.loading import Loading
 from desktop.pair import Pair
+from desktop.scribe import NotStored, Scribe, Spot, Stored, Wishes
 from desktop.speed import Speedometer
 from desktop.taste import Taste
 from engine.api import (
@@ -46,12 +47,14 @@ log = logging.getLogger("desktop.asking")
 class Asking(QObject):
     """The conversation on the screen and the answer under way.
 
-    asked(Turn)            a turn begins; with `previous` set it replaces that one
+    asked(Turn)            a turn begins; it stands in place of those that it `replaced`
     grew(Turn)             its text, notes or state changed
     settled(Turn)          it is done, well or not
-    withdrawn(Turn)        it is taken back; its `previous`, if any, stands again
+    withdrawn(Turn)        it is taken back; those that it had replaced stand again
     returned(str)          words that the owner should get back to edit
     cleared()              a new chat
+    opened()               a chat that was kept, or another branch of this one
+    keeping_changed()      where this chat is kept, or that it is kept no more
     noticed(str)           a sentence for the owner that belongs to no turn
     measured(used, speed)  tokens of the context (int), tokens per second (float or None)
     """
@@ -62,6 +65,8 @@ class Asking(QObject):
     withdrawn = Signal(object)
     returned = Signal(str)
     cleared = Signal()
+    opened = Signal()
+    keeping_changed = Signal()
     noticed = Signal(str)
     measured = Signal(int, object)
 
@@ -83,7 +88,7 @@ class Asking(QObject):
         self.conversation = Conversation()
         self._job: Job | None = None
         self._turn: Turn | None = None
-        self._told = Event()
+        self._wishes = Wishes()
         self._speed = Speedometer()
         self._prompt = self.used = 0
 
@@ -92,16 +97,19 @@ class Asking(QObject):
         """A question waits or is being answered."""
         return self._turn is not None
 
-    def ask(self, text: str) -> bool:
-        """False if there is nothing to ask, or another answer is under way."""
+    def ask(self, text: str, *, instead: Turn | None = None) -> bool:
+        """False if there is nothing to ask, or another answer is under way.
+
+        instead  a turn of this conversation whose question this is a new version of
+        """
         if self.busy or not text.strip():
             return False
         self._pass_over()
         taste = self._taste()
-        turn = self.conversation.begin(
-            text.strip(), steering=taste.steering, personal=taste.personal
-        )
-        self._send(turn)
+        begin = self.conversation.begin
+        if instead is not None and instead in self.conversation.turns:
+            begin = partial(self.conversation.begin_instead, instead)
+        self._send(begin(text.strip(), steering=taste.steering, personal=taste.personal))
         return True
 
     def regenerate(self) -> bool:
@@ -128,42 +136,74 @@ class Asking(QObject):
         if self._turn is None or self._job is None:
             return
         waiting = self._turn.state == "waiting"
-        self._told.set()
+        self._wishes.told.set()
         if waiting and self._loading.busy:
             # The engine is busy with the model, not with us: leave it alone.
             self._take_back(self._turn)
         else:
             self._engine.stop()
 
-    def clear(self) -> None:
-        """Begin a new chat; an answer under way is given up."""
-        if self._job is not None:
-            self._told.set()  # a stop that the engine misses is said once more
-            waiting = self._turn is not None and self._turn.state == "waiting"
-            self._bridge.withdraw(self._job)
-            if not (waiting and self._loading.busy):
-                self._engine.stop()
-        self._turn = self._job = None
-        self.conversation = Conversation()
-        self._measure(0, None)
+    def clear(self, *, private: bool = False) -> None:
+        """Begin a new chat; an answer under way is given up.
+
+        private  nothing of it is kept, and nothing is learned from it
+        """
+        self._leave()
+        self._show(Conversation(private=private))
         self.cleared.emit()
+
+    def take(self, item: reopening.Reopened) -> None:
+        """Go on with a chat that was kept, or with another branch of the one that is shown."""
+        self._leave()
+        names = {card.id: card.name for card in self._loading.cards}
+        self._show(reopening.conversation(item, names=names, before=self.conversation))
+        self.opened.emit()
+
+    def go_on_with(self, turn: Turn) -> None:
+        """Of two answers to the last question, keep which one the chat goes on with."""
+        pair, answers = turn.pair, turn.kept.answers
+        last = turn is self.conversation.last
+        if pair is None or not pair.settled or not last or len(answers) != 2:
+            return
+        wanted = turn.answer_id
+        if wanted != (turn.kept.stands or answers[0]):
+            turn.kept = replace(turn.kept, stands=wanted)
+            work = once(lambda: self._engine.chats.choose(wanted))
+            self._bridge.submit(work, Listener(), lasting=True)
+
+    def end(self) -> None:
+        """The window closes: a question that still waits for the model is kept, too."""
+        turn = self._turn
+        if turn is None or turn.state != "waiting" or not self.conversation.keeps:
+            return
+        spot = self._spot(turn)
+        if not turn.kept.question and not spot.orphan:
+            ask = partial(self._engine.chats.ask, turn.question)
+            work = once(partial(ask, chat=spot.chat, parent=spot.parent))
+            self._bridge.submit(work, Listener(), lasting=True)
 
     # On the lane's thread ---------------------------------------------------------------
 
-    def _answer(self, question: Question, told: Event) -> Iterator[object]:
-        if told.is_set():
+    def _answer(
+        self, question: Question, wishes: Wishes, scribe: Scribe | None, *, alone: bool
+    ) -> Iterator[object]:
+        if wishes.told.is_set():
             return
         nudged = False
-        for event in self._events(question):
+        events = self._events(question, alone=alone)
+        for event in events if scribe is None else scribe.through(events, doubled=_Two):
             yield event
             # A stop that came just before the engine began to listen is said once more.
-            if told.is_set() and not nudged and isinstance(event, (Started, Chunk)):
+            if wishes.told.is_set() and not nudged and isinstance(event, (Started, Chunk)):
                 self._engine.stop()
                 nudged = True
 
-    def _events(self, question: Question) -> Iterator[object]:
-        """One answer, or two where a vote would tell enough; an untouched model gives one."""
-        if question.personal and (why := self._engine.wants_duel()):
+    def _events(self, question: Question, *, alone: bool) -> Iterator[object]:
+        """One answer, or two where a vote would tell enough; an untouched model gives one.
+
+        alone  one in any case
+        """
+        if question.personal and not alone and (why := self._engine.wants_duel()):
             yield _Two(why)
             yield from self._engine.duel(question)
             return
@@ -177,7 +217,7 @@ class Asking(QObject):
     # On the GUI thread again ------------------------------------------------------------
 
     def _send(self, turn: Turn) -> None:
-        self._turn, self._speed, self._told = turn, Speedometer(), Event()
+        self._turn, self._speed, self._wishes = turn, Speedometer(), Wishes()
         member = self._member()
         self._loading.ensure(member.model if member is not None else "")
         question = self.conversation.question(turn, sampling=self._engine.settings.sampling)
@@ -186,7 +226,9 @@ class Asking(QObject):
             failed=partial(self._failed, turn),
             done=partial(self._done, turn),
         )
-        self._job = self._bridge.submit(partial(self._answer, question, self._told), listener)
+        scribe, alone = self._scribe(turn), self.conversation.private
+        work = partial(self._answer, question, self._wishes, scribe, alone=alone)
+        self._job = self._bridge.submit(work, listener)
         self.asked.emit(turn)
 
     def _heard(self, turn: Turn, event: object) -> None:
@@ -195,6 +237,13 @@ class Asking(QObject):
                 turn.add(event.text, answer=event.answer)
                 if event.answer == 0:
                     self._tick(event.tokens)
+            case Stored():
+                turn.kept, self.conversation.chat = event.kept, event.chat
+                self.keeping_changed.emit()
+            case NotStored():
+                self.conversation.trouble = event.sentence
+                turn.note(self.tr("This chat is kept no more. {0}").format(event.sentence))
+                self.keeping_changed.emit()
             case _Two():
                 turn.pair = Pair(why=event.why)
             case Learned():
@@ -226,7 +275,7 @@ class Asking(QObject):
         self._settle(turn)
 
     def _done(self, turn: Turn) -> None:
-        if self._told.is_set() and not turn.text and not turn.broken:
+        if self._wishes.told.is_set() and not turn.text and not turn.broken:
             self._take_back(turn)
             return
         if turn.ended is None:
@@ -238,20 +287,60 @@ class Asking(QObject):
         turn = self.conversation.last
         if turn is not None and turn.pair is not None and turn.pair.open:
             turn.pair.skip()
+            self.go_on_with(turn)
             self.grew.emit(turn)
 
     def _settle(self, turn: Turn) -> None:
         self._turn = self._job = None
-        turn.previous = None  # the new answer stands
+        turn.replaced = ()  # the new answer stands
         self.settled.emit(turn)
 
     def _take_back(self, turn: Turn) -> None:
         if self._job is not None:
             self._bridge.withdraw(self._job)
         self._turn = self._job = None
-        if self.conversation.withdraw(turn) is None:
+        replaced = self.conversation.withdraw(turn)
+        if not replaced or replaced[0].question != turn.question:
             self.returned.emit(turn.question)
         self.withdrawn.emit(turn)
+
+    def _leave(self) -> None:
+        """Give up the answer under way; a question that still waits is given back."""
+        if self._job is not None and self._turn is not None:
+            self._wishes.left.set()
+            self._wishes.told.set()  # a stop that the engine misses is said once more
+            self._bridge.withdraw(self._job)
+            if self._turn.state == "waiting" and self._loading.busy:
+                self.returned.emit(self._turn.question)
+            else:
+                self._engine.stop()
+        self._turn = self._job = None
+
+    def _show(self, conversation: Conversation) -> None:
+        self.conversation = conversation
+        self._measure(0, None)
+
+    def _scribe(self, turn: Turn) -> Scribe | None:
+        if not self.conversation.keeps:
+            return None
+        return Scribe(
+            lambda: self._engine.chats, self._spot(turn), text=turn.question, wishes=self._wishes
+        )
+
+    def _spot(self, turn: Turn) -> Spot:
+        above, former = self.conversation.before(turn), turn.replaced[:1]
+        ready = self._loading.current
+        return Spot(
+            chat=self.conversation.chat,
+            parent=above.answer_id if above is not None else "",
+            orphan=above.kept.question if above is not None and not above.kept.answers else "",
+            again=turn.kept.question,
+            former=former[0].answer_id if former else "",
+            versions=turn.kept.questions,
+            answers=turn.kept.versions,
+            model=ready.model if ready is not None else "",
+            steered=turn.steered,
+        )
 
     def _tick(self, tokens: int) -> None:
         speed = self._speed.tick(tokens)

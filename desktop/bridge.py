@@ -1,9 +1,9 @@
 """The bridge between the window and the engine: one thread there, one QObject here.
 
 Work goes over as a generator and runs on a single thread, in order, so that the engine needs no
-locks; only a build, which takes minutes, has a bridge of its own. What the work yields comes back
-through one queued signal to a bound method of this object, which lives on the GUI thread: nothing
-else ever crosses.
+locks; only what takes minutes has a bridge of its own. What the work yields comes back through one
+queued signal to a bound method of this object, which lives on the GUI thread: nothing else ever
+crosses.
 """
 
 from __future__ import annotations

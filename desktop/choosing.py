@@ -85,6 +85,13 @@ class Choosing(QObject):
         listener = Listener(heard=self._hear, failed=self._unread)
         self._bridge.submit(once(partial(self._look, pool=True)), listener)
 
+    def forget(self) -> None:
+        """Everything may be another now: know nothing until it is asked for."""
+        self._rest.stop()
+        self.route = self.portfolio = self.pool = self._wished = None
+        self.known = False
+        self.fetch()
+
     def hear(self, portfolio: Portfolio) -> None:
         """A build came to its end."""
         self.portfolio = portfolio

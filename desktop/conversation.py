@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from desktop.pair import Pair
@@ -11,6 +12,26 @@ from engine.api import NEUTRAL, Answer, Duel, Message, Sampling, Steering
 from engine.api import Question as EngineQuestion
 
 State = Literal["waiting", "reading", "writing", "done"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Under which ids a turn is kept; "" and () where it is not, or not yet.
+
+    question   of the question
+    questions  of all its versions, the oldest first
+    answers    of the answer, or of the two
+    versions   of all answers to the question, the oldest first
+    duel       of the duel that the answer is from, where the other one was not read yet
+    stands     the one of two answers that the chat goes on with; "" is the first
+    """
+
+    question: str = ""
+    questions: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    duel: str = ""
+    stands: str = ""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -22,6 +43,12 @@ class Turn:
     personal       what was learned from votes may act
     learned        what of it acts, in words
     pair           where two answers are written instead of one
+    kept           under which ids
+    replaced       the turns that it stands in place of, until it is settled
+    past           it was read from the chats that are kept
+    model          name of what answered, where it was read
+    ended_by       the same as the answer's `finish`, where it was read
+    steered        words that the answer is steered towards
     """
 
     question: str
@@ -35,7 +62,12 @@ class Turn:
     before: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     broken: bool = False
-    previous: Turn | None = None
+    kept: Kept = Kept()
+    replaced: tuple[Turn, ...] = ()
+    past: bool = False
+    model: str = ""
+    ended_by: str = ""
+    steered: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -50,6 +82,17 @@ class Turn:
     def ended(self) -> Answer | None:
         """The engine's last word on that answer."""
         return self.pair.answer if self.pair is not None else self.answer
+
+    @property
+    def finish_word(self) -> str:
+        """Why that answer ended; "" while nobody knows."""
+        return self.ended.finish if self.ended is not None else self.ended_by
+
+    @property
+    def answer_id(self) -> str:
+        """Of the answer that the chat goes on with; "" where it is not kept."""
+        chosen = self.pair.chosen if self.pair is not None else 0
+        return self.kept.answers[chosen] if chosen < len(self.kept.answers) else ""
 
     def add(self, text: str, *, answer: int = 0) -> None:
         if self.pair is not None:
@@ -87,17 +130,36 @@ class Turn:
 
 
 class Conversation:
-    """Turns in order; at most the last one is unfinished."""
+    """Turns in order; at most the last one is unfinished.
 
-    def __init__(self) -> None:
-        self.turns: list[Turn] = []
+    chat     id under which it is kept; "" where it is not, or not yet
+    title    of that chat
+    private  it is kept nowhere, and nothing is learned from it
+    trouble  why it is kept no more, in a sentence; "" if it is
+    """
+
+    def __init__(
+        self, turns: Iterable[Turn] = (), *, chat: str = "", title: str = "", private: bool = False
+    ) -> None:
+        self.turns = list(turns)
+        self.chat, self.title, self.private = chat, title, private
+        self.trouble = ""
 
     @property
     def last(self) -> Turn | None:
         return self.turns[-1] if self.turns else None
 
+    @property
+    def keeps(self) -> bool:
+        """What is said next is kept."""
+        return not self.private and not self.trouble
+
     def begin(self, text: str, *, steering: Steering, personal: bool) -> Turn:
-        turn = Turn(question=text, steering=steering, personal=personal)
+        words = () if steering.method == "base" else steering.preferences
+        turn = Turn(
+            question=text, steering=steering, personal=personal,
+            steered=tuple(preference.text for preference in words),
+        )  # fmt: skip
         self.turns.append(turn)
         return turn
 
@@ -107,15 +169,31 @@ class Conversation:
             return None
         old = self.turns.pop()
         turn = self.begin(old.question, steering=steering, personal=personal)
-        turn.previous = old
+        turn.replaced = (old,)
+        turn.kept = replace(old.kept, answers=(), duel="")
         return turn
 
-    def withdraw(self, turn: Turn) -> Turn | None:
-        """Take back a turn that produced nothing; returns the one it had replaced, if any."""
+    def begin_instead(self, old: Turn, text: str, *, steering: Steering, personal: bool) -> Turn:
+        """Ask something else instead: `old` and all that followed it go, unless it is refused."""
+        place = self.turns.index(old)
+        replaced = tuple(self.turns[place:])
+        del self.turns[place:]
+        turn = self.begin(text, steering=steering, personal=personal)
+        turn.replaced, turn.kept = replaced, Kept(questions=old.kept.questions)
+        return turn
+
+    def before(self, turn: Turn) -> Turn | None:
+        """The turn that this one follows."""
+        place = self.turns.index(turn)
+        return self.turns[place - 1] if place else None
+
+    def withdraw(self, turn: Turn) -> tuple[Turn, ...]:
+        """Take back a turn that produced nothing; returns those that it had replaced."""
         self.turns.remove(turn)
-        if turn.previous is not None:
-            self.turns.append(turn.previous)
-        return turn.previous
+        self.turns.extend(turn.replaced)
+        if not self.turns:
+            self.chat = self.title = ""  # a chat that holds nothing is not kept
+        return turn.replaced
 
     def open_turn(self) -> Turn | None:
         """The last turn whose two answers can be voted on now."""

@@ -13,17 +13,28 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from desktop.asking import Asking
 from desktop.bridge import Bridge, Listener, once
 from desktop.building import Building
+from desktop.chats import Chats
 from desktop.choosing import Choosing
+from desktop.crafting import Crafting
+from desktop.keeping import Keeping
 from desktop.learning import Learning
 from desktop.loading import Loading
+from desktop.profile_files import ProfileFiles
+from desktop.shelf import Shelf
 from desktop.taste import Taste
 from desktop.voting import Voting
-from engine.api import AttuneError, Candidate, Engine
+from engine.api import AttuneError, Backup, Candidate, Engine
 
 log = logging.getLogger("desktop.desk")
 
 SAVE_AFTER = 400
 """Milliseconds of rest before the preferences are saved: a slider moves many times."""
+
+VOTES = "record.db"
+"""The file of the votes, as its copies name it."""
+
+TEND_AFTER = 5_000
+"""Milliseconds of rest before the chats are looked after."""
 
 PATIENCE = 8.0
 """Seconds that a closing window waits for the engine before it goes without."""
@@ -51,18 +62,34 @@ class Desk(QObject):
         self.learning = Learning(engine, self.bridge)
         self.choosing = Choosing(engine, self.bridge)
         self.building = Building(engine)
+        self.shelf = Shelf(engine, self.bridge)
+        self.crafting = Crafting(engine)
+        self.keeping = Keeping(engine, self.bridge)
+        self.profiles = ProfileFiles(engine, self.bridge)
+        self.chats = Chats(engine)
         self.asking = Asking(
             engine, self.bridge, self.loading, self.learning,
             taste=lambda: self.taste, member=lambda: self.member,
         )  # fmt: skip
         self.voting = Voting(self.learning, conversation=lambda: self.asking.conversation)
-        self._closed = False
+        self._closed = self._tended = False
+        self._tending = QTimer(self, singleShot=True, interval=TEND_AFTER)
+        self._saving = 0
         self._rest = QTimer(self, singleShot=True, interval=SAVE_AFTER)
         self._rest.timeout.connect(self.save)
         self.loading.noticed.connect(self._tell)
         # What was learned acts differently with another model.
         self.loading.settled.connect(self.learning.fetch)
         self._connect_choosing()
+        self._connect_chats()
+        self.crafting.ended.connect(self.shelf.fetch)
+        self.shelf.listed.connect(self.loading.fetch)
+        self.learning.imported.connect(self._follow_settings)
+        self.learning.undone.connect(self._follow_settings)
+        self.keeping.restored.connect(self._renew)
+        self.keeping.erased.connect(self._begin_anew)
+        self.keeping.failed.connect(lambda _: self.keeping.fetch())
+        self.keeping.did.connect(lambda _: self.keeping.fetch())
         for source in (self.loading.failed, self.asking.noticed):
             source.connect(self.noticed)
 
@@ -106,37 +133,74 @@ class Desk(QObject):
         self._choose_no_more()
         self.loading.add(path)
 
+    def take_in(self, profile: Path, *, replace: bool, said: str) -> None:
+        """Take a profile in; `said` of it when it is done."""
+        self.save()  # what was set before it comes before it
+        self.learning.take_in(profile, replace=replace, said=said)
+
+    def erase(self) -> None:
+        """Erase everything and begin as on a first start; what is under way ends."""
+        self.save()
+        self.stop()
+        self.keeping.erase()
+
     def save(self) -> None:
         """Write the taste if it differs from what is on the disk."""
         self._rest.stop()
         if self.taste == self._saved:
             return
         self._saved = replace(self.taste)
+        self._saving += 1
         work = once(partial(self.engine.change, **_settings(self.taste)))
-        self.bridge.submit(work, Listener(failed=self._save_failed), lasting=True)
+        listener = Listener(failed=self._save_failed, done=self._is_saved)
+        self.bridge.submit(work, listener, lasting=True)
 
     def close(self) -> bool:
         """Save, stop, end the engine and its thread; twice is once. False if it hung."""
         if self._closed:
             return True
         self._closed = True
+        self.asking.end()
         self.save()
         self.choosing.save()
         self.engine.stop()
-        # First the build, which the engine must outlive.
-        ended = self.building.close(timeout=PATIENCE)
+        # First what takes long, which the engine must outlive.
+        ended = self.chats.close(timeout=PATIENCE)
+        ended = self.building.close(timeout=PATIENCE) and ended
+        ended = self.crafting.close(timeout=PATIENCE) and ended
         stop, last = self.engine.stop, self.engine.close
         ended = self.bridge.close(stop=stop, last=last, timeout=PATIENCE) and ended
         if not ended:
             log.error("the engine did not end within %g seconds", PATIENCE)
         return ended
 
+    def _connect_chats(self) -> None:
+        for moved in (self.asking.keeping_changed, self.asking.settled, self.asking.withdrawn):
+            moved.connect(lambda *_: self.chats.touch())
+        self.voting.changed.connect(self.asking.go_on_with)
+        self.chats.opened.connect(self.asking.take)
+        self.asking.settled.connect(self.begin_tending)
+        self.loading.settled.connect(self.begin_tending)
+        self._tending.timeout.connect(self._tend)
+
+    def begin_tending(self) -> None:
+        """Look after the copies of the chats in a while, if nothing else is under way then."""
+        if not self._tended and not self._closed:
+            self._tending.start()
+
+    def _tend(self) -> None:
+        if self.asking.busy or self.loading.busy:
+            return  # when that has settled, it begins anew
+        self._tended = True
+        self.chats.tend()
+
     def _connect_choosing(self) -> None:
         follow = self.choosing.follow
-        for moved in (self.loading.settled, self.learning.changed, self.asking.settled):
+        moves = (self.loading.settled, self.learning.changed, self.asking.settled)
+        for moved in (*moves, self.shelf.listed):
             moved.connect(lambda *_: follow())
         self.choosing.took.connect(self.learning.fetch)  # it can be taken back, and it taught
-        self.building.built.connect(self.choosing.hear)
+        self.building.finished.connect(self.choosing.hear)
         self.building.ended.connect(self.choosing.fetch)
 
     def _choose_no_more(self) -> None:
@@ -157,7 +221,35 @@ class Desk(QObject):
         self.settings_changed.emit()  # whoever showed the wish shows the truth again
         self.noticed.emit(error.message)
 
+    def _renew(self, what: object) -> None:
+        """The files are others now: all that was read of them is read again."""
+        if not (isinstance(what, Backup) and what.of == VOTES):
+            self.asking.clear()  # what it says is kept no more
+        self._follow_settings()
+        self.choosing.forget()
+        for part in (self.chats, self.learning, self.shelf, self.loading, self.keeping):
+            part.fetch()
+
+    def _begin_anew(self, receipt: object) -> None:
+        self._renew(receipt)
+        self.loading.start()
+
+    def _follow_settings(self, _: object = None) -> None:
+        """Show the settings as they are, unless the owner is just changing them."""
+        if self._rest.isActive() or self._saving:
+            return
+        self._saved = Taste.remembered(self.engine.settings)
+        if self.taste != self._saved:
+            self.taste = self._saved
+            self.taste_changed.emit(self.taste)
+        self.settings_changed.emit()
+        self.choosing.follow()
+
+    def _is_saved(self) -> None:
+        self._saving -= 1
+
     def _save_failed(self, error: AttuneError) -> None:
+        self._saving -= 1
         self._saved = Taste(gamma=-1.0)  # equals no taste, so the next change tries again
         self.noticed.emit(error.message)
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -44,6 +45,7 @@ class Learning(QObject):
     voted(Voted)              a vote counts, and what it did
     refused(duel, sentence)   a vote does not count, and why
     did(str)                  a change of the owner's was made, in a sentence; Undo takes it back
+    imported()                a profile was taken in, and with it some settings changed
     undone(str)               the newest change was taken back; which, in words
     erased(str)               kept texts are gone for good, in a sentence
     failed(str)               a change could not be made, and why
@@ -53,6 +55,7 @@ class Learning(QObject):
     voted = Signal(object)
     refused = Signal(str, str)
     did = Signal(str)
+    imported = Signal()
     undone = Signal(str)
     erased = Signal(str)
     failed = Signal(str)
@@ -133,6 +136,20 @@ class Learning(QObject):
 
     def reset(self) -> None:
         self._change(self._engine.reset_learning, self.tr("Started over: no vote counts any more."))
+
+    def take_in(self, profile: Path, *, replace: bool, said: str) -> None:
+        """Take a profile in.
+
+        replace  what stands here counts no more
+        said     of it when it is done, in a sentence
+        """
+
+        def done(_: object) -> None:
+            self.changed.emit()
+            self.imported.emit()
+            self.did.emit(said)
+
+        self._do(partial(self._engine.profiles.import_, profile, replace=replace), done=done)
 
     def erase_texts(self) -> None:
         """Erase the questions and answers that were kept; that cannot be undone."""

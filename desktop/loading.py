@@ -56,7 +56,7 @@ class Loading(QObject):
 
     def start(self) -> None:
         """Load the model of this run, and look which others there are."""
-        self._list()  # first: loading may take long, and one may want to choose another meanwhile
+        self.fetch()  # first: loading may take long, and one may want to choose another meanwhile
         self._load(partial(self._start, self._wish))
 
     def ensure(self, model: str = "") -> None:
@@ -80,7 +80,11 @@ class Loading(QObject):
         """Add a GGUF file, then answer with it."""
         self._wish = None
         self._load(partial(self._add_and_start, path))
-        self._list()
+        self.fetch()
+
+    def fetch(self) -> None:
+        """Ask which models there are."""
+        self._bridge.submit(once(self._engine.models), Listener(heard=self._listed))
 
     def heard(self, event: object) -> None:
         """What the engine says about the model, here or in the middle of an answer."""
@@ -113,9 +117,6 @@ class Loading(QObject):
         listener = Listener(heard=self.heard, failed=self._failed, done=self._done)
         self._bridge.submit(work, listener)
         self.began.emit()
-
-    def _list(self) -> None:
-        self._bridge.submit(once(self._engine.models), Listener(heard=self._listed))
 
     def _listed(self, cards: object) -> None:
         if isinstance(cards, tuple):

@@ -40,7 +40,7 @@ PORTION = 6_000
 """Characters that are read at a time: about 20 ms on a slow machine."""
 
 MAX_LINE = 12_000
-"""Characters; a longer line is shown as its source, for it can only be read as a whole."""
+"""Characters; a longer line is shown as its source, in portions."""
 
 
 def passages(source: str) -> tuple[Passage, ...]:
@@ -55,8 +55,13 @@ def passages(source: str) -> tuple[Passage, ...]:
 def portion(source: str) -> tuple[tuple[Passage, ...], int]:
     """Read as much of the beginning as takes little time; also tells how many characters that is.
 
-    Where text is left over, what was read stays as it is when the rest follows.
+    Where text is left over, what was read stays as it is when the rest follows. A line that is
+    too long is cut anywhere: laying out 100 000 letters without a space stops the window.
     """
+    if (long := _long_line(source)) == 0:
+        return (_verbatim(source[:PORTION]),), PORTION
+    if long is not None:
+        return portion(source[:long])
     cut = _line_after(source, PORTION)
     while cut < len(source):
         found = passages(source[:cut])
@@ -66,6 +71,17 @@ def portion(source: str) -> tuple[tuple[Passage, ...], int]:
             return _forced(source[:cut])
         cut = _line_after(source, 2 * cut)
     return passages(source), len(source)
+
+
+def _long_line(source: str) -> int | None:
+    """Where the first line of the next portion that is too long begins."""
+    at = 0
+    while at <= PORTION and len(source) - at > MAX_LINE:
+        end = _line_after(source, at)
+        if end - at > MAX_LINE:
+            return at
+        at = end
+    return None
 
 
 def line_start(source: str, line: int) -> int:

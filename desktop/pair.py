@@ -8,7 +8,7 @@ from typing import Literal
 from desktop.prose import brief
 from engine.api import Answer, Duel, Outcome
 
-Stage = Literal["writing", "open", "voting", "voted", "skipped", "same", "cut"]
+Stage = Literal["writing", "open", "voting", "voted", "skipped", "same", "cut", "past"]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -18,7 +18,9 @@ class Pair:
     why       why there are two, in words
     pieces    of both answers as they are written
     duel      the engine's last word, once both have ended
-    stage     writing → open → voting → voted; or skipped, same or cut, where no vote counts
+    stage     writing → open → voting → voted; or skipped, same or cut, where no vote counts; or
+              past: read from the chats that are kept
+    went_on   number of the answer that the chat went on with, where it is past
     outcome   of the vote that is being sent or that counts
     said      a sentence about the vote: what it moved, or why it was refused
     newest    the vote is what Undo would take back
@@ -28,6 +30,7 @@ class Pair:
     pieces: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
     duel: Duel | None = None
     stage: Stage = "writing"
+    went_on: int = 0
     outcome: Outcome | None = None
     said: str = ""
     newest: bool = False
@@ -45,11 +48,13 @@ class Pair:
     @property
     def settled(self) -> bool:
         """One answer stands, the other steps back."""
-        return self.stage in ("voted", "skipped", "same")
+        return self.stage in ("voted", "skipped", "same", "past")
 
     @property
     def chosen(self) -> int:
         """The number of the answer that the chat goes on with: the first unless voted down."""
+        if self.stage == "past":
+            return self.went_on
         if self.outcome == "second":
             return 1
         return 0 if self.text_of(0) or not self.text_of(1) else 1

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtGui import QGuiApplication
 
+from desktop.conversation import Turn
 from desktop.desk import Desk
 
 
-def ask(desk: Desk, text: str) -> bool:
-    """Ask; False if the text should stay where it is."""
-    return desk.asking.ask(text)
+def ask(desk: Desk, text: str, *, instead: Turn | None = None) -> bool:
+    """Ask; False if the text should stay where it is.
+
+    instead  whose question this is another version of
+    """
+    return desk.asking.ask(text, instead=instead)
 
 
 def stop(desk: Desk) -> None:
@@ -18,10 +22,6 @@ def stop(desk: Desk) -> None:
 
 def regenerate(desk: Desk) -> None:
     desk.asking.regenerate()
-
-
-def new_chat(desk: Desk) -> None:
-    desk.asking.clear()
 
 
 def copy_last_answer(desk: Desk) -> None:

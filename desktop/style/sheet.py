@@ -84,9 +84,21 @@ QMainWindow, #column, #page, #stack {{ background: {page}; }}
 #said {{ background: {raised}; border-top: 1px solid {line}; }}
 #section {{ color: {text}; font-weight: 600; }}
 
+#chats {{ background: transparent; border: none; outline: none; }}
+#chats QScrollBar:vertical {{ background: transparent; border: none; width: 8px; margin: 0; }}
+#chats QScrollBar::handle:vertical {{ background: {line}; border-radius: 3px; min-height: 28px;
+    margin: 0 0 0 2px; }}
+#chats QScrollBar::handle:vertical:hover {{ background: {muted}; }}
+#chats QScrollBar::add-line:vertical, #chats QScrollBar::sub-line:vertical {{ height: 0; }}
+#chats QScrollBar::add-page:vertical, #chats QScrollBar::sub-page:vertical {{
+    background: transparent; }}
+
 #table, #list {{ background: transparent; border: none; color: {text}; outline: none;
     selection-background-color: {raised}; selection-color: {text}; }}
 #table:focus, #list:focus {{ selection-background-color: {selection}; }}
+
+#table QHeaderView, #table QHeaderView::section {{ background: {page}; color: {muted};
+    border: none; padding: 0 6px 0 3px; }}
 
 #bar {{ background: {line}; border: none; border-radius: {bar_radius}px;
     min-height: {bar}px; max-height: {bar}px; }}

@@ -43,12 +43,25 @@ class Menus(QObject):
 
     # What changes -----------------------------------------------------------------------
 
-    def show_busy(self, *, answering: bool, loading: bool, answers: bool) -> None:
-        """Enable what can be done now."""
+    def show_busy(self, *, answering: bool, loading: bool, answers: bool, asked: bool) -> None:
+        """Enable what can be done now.
+
+        answers  there are some
+        asked    there is a question
+        """
         self.stop.setEnabled(answering or loading)
         self.send.setEnabled(not answering)
-        self.regenerate.setEnabled(answers and not answering)
+        self.regenerate.setEnabled(asked and not answering)
+        self.edit.setEnabled(asked and not answering)
         self.copy.setEnabled(answers)
+
+    def show_chat(self, *, kept: bool, pinned: bool, others: bool) -> None:
+        """Whether the chat that is open is kept, and pinned, and whether there are chats."""
+        for action in (self.rename, self.pin, self.export, self.delete):
+            action.setEnabled(kept)
+        self.pin.setText(self.tr("Unp&in") if pinned else self.tr("P&in"))
+        for action in (self.next_chat, self.previous_chat, self.export_all):
+            action.setEnabled(others)
 
     def show_votes(self, *, votable: bool, undoable: bool) -> None:
         """Two answers wait for a vote; there is something that Undo would take back."""
@@ -94,9 +107,12 @@ class Menus(QObject):
         menu = self._menu(self.tr("&Chat"))
         add, desk = partial(self._add, menu), self._desk
         self.new_chat = add(
-            "new_chat", self.tr("&New chat"), [QKeySequence.StandardKey.New],
-            partial(chat.new_chat, desk),
+            "new_chat", self.tr("&New chat"), [QKeySequence.StandardKey.New]
         )  # fmt: skip
+        self.new_private = add("new_private", self.tr("New &private chat"), ["Ctrl+Shift+N"])
+        self.search = add("search", self.tr("Search &all chats…"), ["Ctrl+K"])
+        self.next_chat = add("next_chat", self.tr("Ne&xt chat"), ["Ctrl+Tab"])
+        self.previous_chat = add("previous_chat", self.tr("Pre&vious chat"), ["Ctrl+Shift+Tab"])
         menu.addSeparator()
         self.send = add("send", self.tr("&Send"), ["Ctrl+Return"])
         self.stop = add("stop", self.tr("S&top"), ["Esc"], partial(chat.stop, desk))
@@ -108,9 +124,23 @@ class Menus(QObject):
             partial(chat.copy_last_answer, desk),
         )  # fmt: skip
         self.copy.setIconText(self.tr("Copy"))
+        self.edit = add("edit", self.tr("&Edit last question"), ["Ctrl+E"])
+        self.edit.setIconText(self.tr("Edit question"))
+        menu.addSeparator()
+        self._build_kept(add)
         menu.addSeparator()
         self.quit = add("quit", self.tr("&Quit"), ["Ctrl+Q"], self._window.close)
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
+
+    def _build_kept(self, add: Callable[[str, str, list[Keys]], QAction]) -> None:
+        """What can be done with the chats that are kept; no bare key takes one away."""
+        self.rename = add("rename", self.tr("Rena&me…"), ["F2"])
+        self.pin = add("pin", self.tr("P&in"), ["Ctrl+Shift+P"])
+        self.export = add("export", self.tr("Exp&ort…"), [QKeySequence.StandardKey.Save])
+        self.delete = add("delete", self.tr("&Delete"), ["Ctrl+Shift+X"])
+        self.export_all = add("export_all", self.tr("Export all chats…"), ["Ctrl+Shift+E"])
+        self.import_chats = add("import_chats", self.tr("Import chats…"), ["Ctrl+Shift+I"])
+        self.trash = add("trash", self.tr("Deleted chats…"), ["Ctrl+Shift+T"])
 
     def _build_learning(self) -> None:
         menu = self._menu(self.tr("&Learning"))
@@ -132,6 +162,9 @@ class Menus(QObject):
         )
         menu.addSeparator()
         self.learned = add("learned", self.tr("&What I learned"), ["Ctrl+L"])
+        self.import_profile = add("import_profile", self.tr("&Import profile…"), ["Ctrl+Shift+O"])
+        self.export_profile = add("export_profile", self.tr("E&xport profile…"), ["Ctrl+Shift+S"])
+        self.data = add("data", self.tr("Your &data"), ["Ctrl+Shift+D"])
         self.chat = add("chat", self.tr("Back to the &chat"), ["Alt+Left"])
 
     def _build_preferences(self) -> None:
@@ -166,6 +199,7 @@ class Menus(QObject):
         self.open.triggered.connect(self._open)
         self.models.addSeparator()
         self.portfolio = add("portfolio", self.tr("&Portfolio"), ["Ctrl+P"])
+        self.workshop = add("workshop", self.tr("&Workshop"), ["Ctrl+T"])
         self.another = add("another", self.tr("Use &another setting…"), ["Ctrl+Shift+M"])
 
     def _build_view(self) -> None:

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import perf_counter
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QWidget
 
 from desktop.conversation import Turn
+from desktop.reopening import AT_ONCE
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.views.turn import NoticeLine, TurnView
 from desktop.views.welcome import Welcome
 from desktop.widgets.column import Column
+from desktop.widgets.versions import Versions
 
 NEAR = 24
 """Pixels from the end within which the reader counts as being at the end."""
+
+EARLIER = 10
+"""Turns that come at once where the reader goes up."""
+
+BUDGET = 0.02
+"""Seconds after which a paint begins no further turn."""
+
+REACH = 400
+"""Pixels from the top at which they come."""
+
+SETTLING = 120
+"""Milliseconds after the last paint in which what was painted may still find its height."""
 
 
 class Page(QScrollArea):
@@ -32,6 +47,9 @@ class Page(QScrollArea):
     reopened(Turn)    a vote on them after all
     undo_asked(Turn)  take the vote back
     bar_changed(int)  the width of the scroll bar; 0 while there is none
+    version_chosen(str)  the id of another version of a question or an answer
+    edit_asked(Turn)     ask something else instead
+    earlier_shown(list)  turns that came on the page where the reader went up
     """
 
     chosen = Signal(str)
@@ -42,6 +60,9 @@ class Page(QScrollArea):
     reopened = Signal(object)
     undo_asked = Signal(object)
     bar_changed = Signal(int)
+    version_chosen = Signal(str)
+    edit_asked = Signal(object)
+    earlier_shown = Signal(list)
 
     def __init__(self, look: Look, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,10 +73,17 @@ class Page(QScrollArea):
         self._stale: set[TurnView] = set()
         self._offers: list[QAction] = []
         self._following = True
+        self._busy = False
+        self._earlier: list[Turn] = []
+        self._anchor: tuple[QWidget, int] | None = None
         self._pause = tokens.FRAME
         self._column = Column(look.wide)
         self._welcome = Welcome(look)
         self._middle = self._column_of(self._welcome)
+        self._more = QPushButton(self.tr("Show earlier"))
+        self._top = self._column_of(self._more)
+        self._still = QTimer(self, singleShot=True, interval=SETTLING)
+        self._still.timeout.connect(self._let_go)
         self._tick = QTimer(self, singleShot=True)
         self._tick.timeout.connect(self._paint)
         self._arrange()
@@ -64,21 +92,71 @@ class Page(QScrollArea):
 
     def add_turn(self, turn: Turn) -> None:
         """A new question; the reader is taken to it."""
-        if turn.previous is not None:
-            self._drop(turn.previous)
+        for replaced in turn.replaced:
+            self._drop(replaced)
         self._middle.hide()
         self._offer_on_last([])
-        view = TurnView(turn, self._look, parent=self._column)
-        view.link_chosen.connect(self.link_chosen)
-        view.copy_asked.connect(self.copy_asked)
-        view.voted.connect(self.voted)
-        view.skipped.connect(self.skipped)
-        view.reopened.connect(self.reopened)
-        view.undo_asked.connect(self.undo_asked)
+        view = self._view_of(turn)
         self._turns.append(view)
         self._append(view)
         view.show()
         self._following = True
+
+    def show_turns(self, turns: Sequence[Turn]) -> None:
+        """Another chat, or another branch: what is on the page already stays as it is."""
+        stay = self._common(turns)
+        if len(turns) - len(self._earlier) - stay > AT_ONCE:
+            stay = 0
+        if not stay:
+            self.clear()
+            self._earlier = list(turns[:-AT_ONCE])
+            self._following = True
+        for view in self._turns[stay:]:
+            self._drop(view.turn)
+        for turn in turns[len(self._earlier) + stay :]:
+            view = self._view_of(turn)
+            self._turns.append(view)
+            self._append(view)
+            view.show()
+            self.refresh(turn)
+        self._middle.setVisible(not self._turns)
+        self._top.setVisible(bool(self._earlier))
+        self._offer_on_last(self._offers)
+
+    def show_earlier(self) -> None:
+        """Some turns more at the top; what the reader looks at stays where it is."""
+        turns, self._earlier = self._earlier[-EARLIER:], self._earlier[:-EARLIER]
+        if not turns:
+            return
+        first = self._turns[0]
+        self._anchor = (first, self.verticalScrollBar().value() - first.y())
+        self._following = False
+        place = self._column.stack.indexOf(first)
+        views = [self._view_of(turn) for turn in turns]
+        for step, view in enumerate(views):
+            self._column.stack.insertWidget(place + step, view)
+            view.show()
+        self._turns[:0] = views
+        for turn in turns:
+            self.refresh(turn)
+        self._top.setVisible(bool(self._earlier))
+        self.earlier_shown.emit(turns)
+
+    def versions_of(self, message: str) -> Versions | None:
+        """The line under this question or answer which leads to its other versions."""
+        for view in self._turns:
+            if view.turn.kept.question == message:
+                return view.questions
+            if view.turn.answer_id == message:
+                return view.answers
+        return None
+
+    def show_busy(self, busy: bool) -> None:
+        """While an answer is under way no other version can be chosen."""
+        if busy != self._busy:
+            self._busy = busy
+            for view in self._turns:
+                view.show_busy(busy)
 
     def refresh(self, turn: Turn) -> None:
         """The turn changed; it is painted soon."""
@@ -95,9 +173,9 @@ class Page(QScrollArea):
     def withdraw(self, turn: Turn) -> None:
         """The turn was refused or taken back."""
         self._drop(turn)
-        if turn.previous is not None:
-            self.add_turn(turn.previous)
-            self.refresh(turn.previous)
+        for replaced in turn.replaced:
+            self.add_turn(replaced)
+            self.refresh(replaced)
         self._offer_on_last(self._offers)
         self._middle.setVisible(not self._turns)
 
@@ -118,6 +196,9 @@ class Page(QScrollArea):
         self._notices.clear()
         self._rows.clear()
         self._stale.clear()
+        self._earlier.clear()
+        self._anchor = None
+        self._top.hide()
         self._middle.show()
 
     def turn_pages(self, pages: int) -> None:
@@ -135,7 +216,8 @@ class Page(QScrollArea):
         self._welcome.set_look(look)
         for line in self._notices:
             line.setFont(look.small)
-        for column in (self._middle, *self._rows):
+        self._more.setFont(look.small)
+        for column in (self._middle, self._top, *self._rows):
             column.set_measure(look.measure)
         for view in self._turns:
             view.set_look(look)
@@ -155,6 +237,12 @@ class Page(QScrollArea):
         stack.setSpacing(tokens.TURN_GAP)
         stack.addStretch(2)
         stack.addWidget(self._middle)
+        stack.addWidget(self._top)
+        self._more.setObjectName("quiet")
+        self._more.setProperty("soft", True)
+        self._more.setAccessibleName(self._more.text())
+        self._more.clicked.connect(self.show_earlier)
+        self._top.hide()
         stack.addStretch(3)
         self._welcome.chosen.connect(self.chosen)
         self.setWidget(self._column)
@@ -167,6 +255,30 @@ class Page(QScrollArea):
         column = Column(self._look.measure, gutter=0, parent=self._column)
         column.stack.addWidget(widget)
         return column
+
+    def _view_of(self, turn: Turn) -> TurnView:
+        view = TurnView(turn, self._look, parent=self._column)
+        view.show_busy(self._busy)
+        view.link_chosen.connect(self.link_chosen)
+        view.copy_asked.connect(self.copy_asked)
+        view.voted.connect(self.voted)
+        view.skipped.connect(self.skipped)
+        view.reopened.connect(self.reopened)
+        view.undo_asked.connect(self.undo_asked)
+        view.version_chosen.connect(self.version_chosen)
+        view.edit_asked.connect(self.edit_asked)
+        return view
+
+    def _common(self, turns: Sequence[Turn]) -> int:
+        """How many views can stay: those of the first turns, if these are at the same place."""
+        before = len(self._earlier)
+        if list(turns[:before]) != self._earlier:
+            return 0
+        pairs = zip(self._turns, turns[before:], strict=False)
+        return next(
+            (place for place, (view, turn) in enumerate(pairs) if view.turn is not turn),
+            min(len(self._turns), len(turns) - before),
+        )
 
     def _append(self, widget: QWidget) -> None:
         self._column.stack.insertWidget(self._column.stack.count() - 1, widget)
@@ -196,21 +308,42 @@ class Page(QScrollArea):
 
     def _paint(self) -> None:
         begun = perf_counter()
-        for view in list(self._stale):
+        # The newest first: that is where the reader is.
+        for view in [view for view in reversed(self._turns) if view in self._stale]:
             if not view.paint():
                 self._stale.discard(view)
+            if perf_counter() - begun > BUDGET:
+                break
         spent = round((perf_counter() - begun) * 1000)
         rest = min(spent * tokens.FRAME_SHARE, tokens.FRAME_LONGEST)
         self._pause = max(tokens.FRAME, rest)
         if self._stale:
             self._tick.start(self._pause)
+        else:
+            self._still.start()
 
     def _scrolled(self, value: int) -> None:
         self._following = value >= self.verticalScrollBar().maximum() - NEAR
+        if self._anchor is not None:
+            self._anchor = (self._anchor[0], value - self._anchor[0].y())
+        self._reach()
 
     def _grown(self, low: int, high: int) -> None:
         if self._following:
             self.verticalScrollBar().setValue(high)
+        elif self._anchor is not None:
+            self.verticalScrollBar().setValue(self._anchor[0].y() + self._anchor[1])
+
+    def _reach(self) -> None:
+        """Earlier turns come before the reader is at the top."""
+        near = self.verticalScrollBar().value() < REACH and not self._following
+        if near and self._earlier and not self._stale and self._anchor is None:
+            self.show_earlier()
+
+    def _let_go(self) -> None:
+        """Everything has its height."""
+        self._anchor = None
+        self._reach()
 
     # Qt ---------------------------------------------------------------------------------
 

@@ -9,10 +9,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from desktop.style.tokens import Look
+from desktop.views.data import DataPage
 from desktop.views.learned import LearnedPage
 from desktop.views.portfolio import PortfolioPage
+from desktop.views.workshop import WorkshopPage
 
-Place = Literal["chat", "learned", "portfolio"]
+Place = Literal["chat", "learned", "portfolio", "workshop", "data"]
 
 
 class Places(QStackedWidget):
@@ -29,12 +31,18 @@ class Places(QStackedWidget):
         *,
         learned: Callable[[], LearnedPage],
         portfolio: Callable[[], PortfolioPage],
+        workshop: Callable[[], WorkshopPage],
+        data: Callable[[], DataPage],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._chat, self._make_learned, self._make_portfolio = chat, learned, portfolio
+        self._chat, self._make_learned = chat, learned
+        self._make_portfolio, self._make_workshop = portfolio, workshop
+        self._make_data = data
         self.learned: LearnedPage | None = None
         self.portfolio: PortfolioPage | None = None
+        self.workshop: WorkshopPage | None = None
+        self.data: DataPage | None = None
         self.addWidget(chat)
 
     @property
@@ -44,6 +52,10 @@ class Places(QStackedWidget):
     @property
     def at_portfolio(self) -> bool:
         return self.currentWidget() is self.portfolio
+
+    @property
+    def at_workshop(self) -> bool:
+        return self.currentWidget() is self.workshop
 
     def show_chat(self) -> None:
         self._go("chat", self._chat)
@@ -62,8 +74,22 @@ class Places(QStackedWidget):
         self._go("portfolio", self.portfolio)
         self.portfolio.enter()
 
+    def show_workshop(self) -> None:
+        if self.workshop is None:
+            self.workshop = self._make_workshop()
+            self.addWidget(self.workshop)
+        self._go("workshop", self.workshop)
+        self.workshop.enter()
+
+    def show_data(self) -> None:
+        if self.data is None:
+            self.data = self._make_data()
+            self.addWidget(self.data)
+        self._go("data", self.data)
+        self.data.enter()
+
     def set_look(self, look: Look) -> None:
-        for page in (self.learned, self.portfolio):
+        for page in (self.learned, self.portfolio, self.workshop, self.data):
             if page is not None:
                 page.set_look(look)
 

@@ -32,7 +32,13 @@ class PortfolioPage(Paper):
         title = QCoreApplication.translate("PortfolioPage", "Portfolio")
         super().__init__(look, title=title, parent=parent)
         self._desk = desk
-        self.building = BuildLine(look)
+        self.building = BuildLine(
+            look,
+            name=self.tr("How far the models are measured"),
+            stop=self.tr("Cancel"),
+            stop_name=self.tr("Cancel measuring"),
+            kept=self.tr("What is measured is kept"),
+        )
         self.chooser = Toggle(self.tr("Choose for me before each answer"))
         self.next, self.why = QLabel(), QLabel()
         self.members = MemberList(look)
@@ -270,7 +276,7 @@ class PortfolioPage(Paper):
         desk.building.began.connect(self._began)
         desk.building.progressed.connect(self._show_build)
         desk.building.ended.connect(self._ended)
-        desk.building.built.connect(self._finished)
+        desk.building.finished.connect(self._finished)
         desk.building.noticed.connect(self._said)
         desk.building.failed.connect(self._said)
         desk.learning.undone.connect(self._undone)
@@ -295,6 +301,7 @@ class PortfolioPage(Paper):
         for label in (self.why, self.scope, self._left_out, self.contents):
             label.setObjectName("muted")
         self.chooser.setAccessibleName(self.chooser.text())
+        self.building.setContentsMargins(tokens.INSET, 0, tokens.INSET, 0)
         self._left_out.setContentsMargins(tokens.INSET, 0, tokens.INSET, 0)
         self.scope.setText(
             self.tr("It holds for these settings, questions and scores, and says no more.")

@@ -11,7 +11,7 @@ from desktop.style.tokens import Look
 
 
 class Sidebar(QFrame):
-    """Shows what it is given; the actions are the menu's own."""
+    """Shows what it is given; the actions are the menu's own, the list of chats is another's."""
 
     def __init__(
         self,
@@ -20,6 +20,9 @@ class Sidebar(QFrame):
         chat: QAction,
         learned: QAction,
         portfolio: QAction,
+        workshop: QAction,
+        data: QAction,
+        chats: QWidget,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -29,7 +32,11 @@ class Sidebar(QFrame):
         self.chat = self._entry(self.tr("Chat"), chat)
         self.learned = self._entry(self.tr("What I learned"), learned)
         self.portfolio = self._entry(self.tr("Portfolio"), portfolio)
+        self.workshop = self._entry(self.tr("Workshop"), workshop)
+        self.data = self._entry(self.tr("Your data"), data)
+        self._chats = chats
         self._count, self._share = QLabel(self.learned), QLabel(self.portfolio)
+        self._craft = QLabel(self.workshop)
         self._promise = QLabel(self.tr("Nothing you write leaves this computer."), self)
         self._promise.setWordWrap(True)
         self._promise.setContentsMargins(tokens.INSET, 0, 0, 0)
@@ -48,10 +55,17 @@ class Sidebar(QFrame):
         told = self.tr("{0} measured").format(share) if share else ""
         self.portfolio.setAccessibleDescription(told)
 
+    def show_craft(self, share: str) -> None:
+        """How far what the workshop makes is, small; "" while it makes nothing."""
+        self._craft.setText(share)
+        told = self.tr("{0} made").format(share) if share else ""
+        self.workshop.setAccessibleDescription(told)
+
     def show_place(self, place: str) -> None:
         """Mark the entry of what is on the screen."""
         for entry, its in (
             (self.chat, "chat"), (self.learned, "learned"), (self.portfolio, "portfolio"),
+            (self.workshop, "workshop"), (self.data, "data"),
         ):  # fmt: skip
             here = place == its
             entry.setProperty("here", here)
@@ -61,9 +75,11 @@ class Sidebar(QFrame):
             entry.style().polish(entry)
 
     def set_look(self, look: Look) -> None:
-        for entry in (self._new, self.chat, self.learned, self.portfolio):
+        for entry in (
+            self._new, self.chat, self.learned, self.portfolio, self.workshop, self.data,
+        ):  # fmt: skip
             entry.setFont(look.plain)
-        for label in (self._count, self._share, self._promise):
+        for label in (self._count, self._share, self._craft, self._promise):
             label.setFont(look.small)
 
     def _entry(self, text: str, action: QAction, *, name: str = "") -> QPushButton:
@@ -75,7 +91,10 @@ class Sidebar(QFrame):
         return entry
 
     def _arrange(self) -> None:
-        for entry, label in ((self.learned, self._count), (self.portfolio, self._share)):
+        for entry, label in (
+            (self.learned, self._count), (self.portfolio, self._share),
+            (self.workshop, self._craft),
+        ):  # fmt: skip
             inside = QVBoxLayout(entry)
             inside.setContentsMargins(0, 0, tokens.PADDING, 0)
             inside.addWidget(label, 0, Qt.AlignmentFlag.AlignRight)
@@ -83,9 +102,13 @@ class Sidebar(QFrame):
         stack.setContentsMargins(tokens.GAP, tokens.PADDING, tokens.GAP, tokens.PADDING)
         stack.setSpacing(tokens.GAP_SMALL)
         stack.addWidget(self._new)
-        stack.addSpacing(tokens.GAP)
+        stack.addSpacing(tokens.GAP_SMALL)
+        stack.addWidget(self._chats, 1)
+        stack.addSpacing(tokens.GAP_SMALL)
         stack.addWidget(self.chat)
         stack.addWidget(self.learned)
         stack.addWidget(self.portfolio)
-        stack.addStretch(1)
+        stack.addWidget(self.workshop)
+        stack.addWidget(self.data)
+        stack.addSpacing(tokens.GAP_SMALL)
         stack.addWidget(self._promise)

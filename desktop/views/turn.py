@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.conversation import Turn
 from desktop.pair import Pair
+from desktop.prose import LONGEST_NAME, brief
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.views.pair import LETTERS, PairView
@@ -18,6 +19,7 @@ from desktop.widgets.column import Column
 from desktop.widgets.fold import Fold
 from desktop.widgets.reader import Reader
 from desktop.widgets.said import Said
+from desktop.widgets.versions import Versions
 
 
 class NoticeLine(QLabel):
@@ -44,6 +46,8 @@ class TurnView(QWidget):
     skipped(Turn)        no vote on them
     reopened(Turn)       a vote after all
     undo_asked(Turn)     take the vote back
+    version_chosen(str)  the id of another version of the question or the answer
+    edit_asked(Turn)     ask something else instead
     """
 
     link_chosen = Signal(str)
@@ -52,6 +56,8 @@ class TurnView(QWidget):
     skipped = Signal(object)
     reopened = Signal(object)
     undo_asked = Signal(object)
+    version_chosen = Signal(str)
+    edit_asked = Signal(object)
 
     def __init__(self, turn: Turn, look: Look, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,6 +69,15 @@ class TurnView(QWidget):
         self._answer = Reader(look, parent=self._body)
         self._state = NoticeLine("", look, parent=self._body)
         self._said = Said(look, parent=self._body)
+        self.questions = Versions(
+            look, earlier=self.tr("Earlier version of the question"),
+            later=self.tr("Later version of the question"), parent=self._head,
+        )  # fmt: skip
+        self.answers = Versions(
+            look, earlier=self.tr("Earlier answer"), later=self.tr("Later answer"),
+            parent=self._body,
+        )  # fmt: skip
+        self._busy = False
         self._foot = QWidget(self._body)
         self._buttons = QHBoxLayout(self._foot)
         self._above, self._below = QVBoxLayout(), QVBoxLayout()
@@ -77,7 +92,13 @@ class TurnView(QWidget):
         more = self._paint_pair(self.turn.pair) if self.turn.pair else self._paint_answer()
         self._show_notes()
         self._show_state()
+        self._show_versions()
         return more
+
+    def show_busy(self, busy: bool) -> None:
+        """Whether an answer is under way, here or elsewhere."""
+        self._busy = busy
+        self._show_versions()
 
     def offer(self, actions: list[QAction]) -> None:
         """Put actions on this answer under it: it is the last one, and done."""
@@ -91,7 +112,8 @@ class TurnView(QWidget):
 
     def set_look(self, look: Look) -> None:
         self._look = look
-        for part in (self._question, self._answer, self._said, self.pair, self.fold):
+        versions = (self.questions, self.answers)
+        for part in (self._question, self._answer, self._said, self.pair, self.fold, *versions):
             if part is not None:
                 part.set_look(look)
         for line in (*self._lines, self._state):
@@ -111,8 +133,15 @@ class TurnView(QWidget):
         self._buttons.setContentsMargins(0, 0, 0, 0)
         self._buttons.setSpacing(0)
         self._foot.hide()
-        self._fill(self._head, (self._question, self._above))
-        self._fill(self._body, (self._answer, self._below, self._state, self._said, self._foot))
+        for versions in (self.questions, self.answers):
+            versions.chosen.connect(self.version_chosen)
+        self._question.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._question.customContextMenuRequested.connect(self._offer_edit)
+        self._fill(self._head, (self._question, self.questions, self._above))
+        self._fill(
+            self._body,
+            (self._answer, self._below, self._state, self._said, self.answers, self._foot),
+        )
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._stack.setSpacing(tokens.GAP + tokens.GAP_SMALL)
         self._stack.addWidget(self._head)
@@ -141,14 +170,17 @@ class TurnView(QWidget):
     # Two --------------------------------------------------------------------------------
 
     def _paint_pair(self, pair: Pair) -> bool:
-        view = self.pair or self._add_pair(pair)
-        view.setVisible(not pair.settled)
+        view = self.pair
+        if view is None and pair.stage != "past":
+            view = self._add_pair(pair)
+        if view is not None:
+            view.setVisible(not pair.settled)
         self._answer.setVisible(pair.settled)
         folded = pair.settled and pair.stage != "same"
         if self.fold is not None:
             self.fold.setVisible(folded)
         self._show_said(pair)
-        if not pair.settled:
+        if not pair.settled and view is not None:
             if self.fold is not None:
                 self.fold.close_up()
             return view.paint()
@@ -218,6 +250,23 @@ class TurnView(QWidget):
                     layout.addWidget(line)
                     self._lines.append(line)
 
+    def _show_versions(self) -> None:
+        """What else was asked and answered here; both answers of a duel are on the page."""
+        kept, pair = self.turn.kept, self.turn.pair
+        settled = self.turn.state == "done" and (pair is None or pair.settled)
+        others = kept.versions if settled and set(kept.versions) != set(kept.answers) else ()
+        self.answers.show_versions(others, self.turn.answer_id, enabled=not self._busy)
+        self.questions.show_versions(kept.questions, kept.question, enabled=not self._busy)
+
+    def _offer_edit(self, place: QPoint) -> None:
+        menu = self._question.createStandardContextMenu()
+        edit = QAction(self.tr("Edit this question"), menu)
+        edit.setEnabled(not self._busy)
+        edit.triggered.connect(lambda: self.edit_asked.emit(self.turn))
+        menu.insertAction(menu.actions()[0] if menu.actions() else edit, edit)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self._question.mapToGlobal(place))
+
     def _show_state(self) -> None:
         text = self._words()
         self._state.setText(text)
@@ -233,13 +282,16 @@ class TurnView(QWidget):
                 return self.tr("Reading …")
             case "writing":
                 return ""
-        parts = (self._ending(), self._steered(), self._learned())
+        model = brief(self.turn.model, longest=LONGEST_NAME)
+        parts = (self._ending(), self._steered(), self._learned(), model)
         return "  ·  ".join(part for part in parts if part)
 
     def _ending(self) -> str:
+        if self.turn.broken and self.turn.past:
+            return self.tr("This answer was cut off.")
         if self.turn.broken:
             return self.tr("Interrupted: this is what there was.")
-        match self.turn.ended.finish if self.turn.ended else "end":
+        match self.turn.finish_word:
             case "stopped":
                 return self.tr("Stopped.")
             case "length":
@@ -249,11 +301,9 @@ class TurnView(QWidget):
         return ""
 
     def _steered(self) -> str:
-        steering = self.turn.steering
-        if steering.method == "base":
+        if not self.turn.steered:
             return ""
-        words = ", ".join(preference.text for preference in steering.preferences)
-        return self.tr("Steered towards: {0}").format(words)
+        return self.tr("Steered towards: {0}").format(brief(", ".join(self.turn.steered)))
 
     def _learned(self) -> str:
         if not self.turn.learned or self.turn.pair is not None:

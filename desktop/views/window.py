@@ -22,13 +22,17 @@ from desktop.actions import chat, help, links, preferences, votes
 from desktop.conversation import Turn
 from desktop.desk import Desk
 from desktop.findings import acting
-from desktop.portfolio import headline, percentage, reached
 from desktop.prose import LONGEST_NAME, brief, plain
 from desktop.style import tokens
 from desktop.style.sheet import sheet
 from desktop.style.theme import Theme
 from desktop.style.tokens import Look
 from desktop.taste import Taste
+from desktop.views.alongside import Alongside
+from desktop.views.browsing import Browsing
+from desktop.views.carrying import Carrying
+from desktop.views.chat_side import ChatSide
+from desktop.views.data import DataPage
 from desktop.views.learned import LearnedPage
 from desktop.views.menus import Menus
 from desktop.views.next_answer import NextAnswer
@@ -36,12 +40,13 @@ from desktop.views.page import Page
 from desktop.views.places import Places
 from desktop.views.portfolio import PortfolioPage
 from desktop.views.sidebar import Sidebar
+from desktop.views.workshop import WorkshopPage
 from desktop.widgets.column import Column
 from desktop.widgets.composer import Composer
 from desktop.widgets.status_line import StatusLine
 from desktop.widgets.steering_bar import SteeringBar
 from desktop.window_state import WindowState
-from engine.api import ModelCard, Portfolio, Ready
+from engine.api import ModelCard, Ready
 
 LONGEST_SPOKEN = 2_000
 """Characters of an answer that a screen reader is asked to say."""
@@ -72,13 +77,28 @@ class Window(QMainWindow):
         self.steering = SteeringBar()
         self.next = NextAnswer(desk)
         self.status = StatusLine(look, models=self.menus.models)
+        self.chats = ChatSide(look)
         self.sidebar = Sidebar(
             new_chat=self.menus.new_chat, chat=self.menus.chat, learned=self.menus.learned,
-            portfolio=self.menus.portfolio,
+            portfolio=self.menus.portfolio, workshop=self.menus.workshop, data=self.menus.data,
+            chats=self.chats,
         )  # fmt: skip
         self._dock = Column(look.measure)
         self._chat = QWidget()
-        self.places = Places(self._chat, learned=self._make_learned, portfolio=self._make_portfolio)
+        self.places = Places(
+            self._chat, learned=self._make_learned, portfolio=self._make_portfolio,
+            workshop=self._make_workshop, data=self._make_data,
+        )  # fmt: skip
+        self._alongside = Alongside(
+            desk, sidebar=self.sidebar, places=self.places, tell=self._noticed
+        )
+        self.carrying = Carrying(
+            desk, window=self, places=self.places, look=lambda: theme.look, tell=self._noticed
+        )
+        self.browsing = Browsing(
+            desk, window=self, side=self.chats, page=self.page, composer=self.composer,
+            menus=self.menus, look=lambda: theme.look,
+        )  # fmt: skip
         self._arrange()
         self._connect_desk()
         self._connect_votes()
@@ -100,7 +120,7 @@ class Window(QMainWindow):
         self._dock.set_measure(look.measure)
         for part in (
             self.page, self.composer, self.steering, self.next, self.status, self.sidebar,
-            self.places,
+            self.places, self.chats, self.browsing.aside,
         ):  # fmt: skip
             part.set_look(look)
 
@@ -139,6 +159,10 @@ class Window(QMainWindow):
         self.page.clear()
         self._show_busy()
         self.composer.setFocus()
+
+    def _opened(self) -> None:
+        self.places.show_chat()
+        self._show_busy()
 
     def _noticed(self, text: str) -> None:
         sentence = brief(text)
@@ -182,8 +206,12 @@ class Window(QMainWindow):
 
     def _show_busy(self) -> None:
         asking, loading = self._desk.asking, self._desk.loading
-        answers = any(turn.text for turn in asking.conversation.turns)
-        self.menus.show_busy(answering=asking.busy, loading=loading.busy, answers=answers)
+        turns = asking.conversation.turns
+        self.menus.show_busy(
+            answering=asking.busy, loading=loading.busy, asked=bool(turns),
+            answers=any(turn.text for turn in turns),
+        )  # fmt: skip
+        self.page.show_busy(asking.busy)
         self.composer.show_busy(asking.busy)
         self._show_votes()
 
@@ -222,21 +250,6 @@ class Window(QMainWindow):
         if self.places.at_chat:
             self._announce(sentence)  # the line that says it can be seen
 
-    def _show_build(self) -> None:
-        building = self._desk.building
-        progress = building.progress
-        share = percentage(reached(progress)) if progress is not None else "…"
-        self.sidebar.show_build(share if building.busy else "")
-
-    def _built(self, portfolio: Portfolio) -> None:
-        if not self.places.at_portfolio:
-            said = self.tr("Your models are measured. {0}")
-            self._noticed(said.format(headline(portfolio)))
-
-    def _not_built(self, sentence: str) -> None:
-        if not self.places.at_portfolio:
-            self._noticed(sentence)
-
     def _moved(self, place: str) -> None:
         self.sidebar.show_place(place)
         self._show_votes()
@@ -246,7 +259,7 @@ class Window(QMainWindow):
     # What the owner does ----------------------------------------------------------------
 
     def _send(self) -> None:
-        if chat.ask(self._desk, self.composer.text):
+        if chat.ask(self._desk, self.composer.text, instead=self.browsing.editing):
             self.composer.clear()
 
     def _take_back(self, turn: Turn) -> None:
@@ -273,6 +286,16 @@ class Window(QMainWindow):
         page.told.connect(self._announce)
         return page
 
+    def _make_workshop(self) -> WorkshopPage:
+        page = WorkshopPage(self._desk, self._theme.look)
+        page.told.connect(self._announce)
+        return page
+
+    def _make_data(self) -> DataPage:
+        page = DataPage(self._desk, self._theme.look)
+        page.told.connect(self._announce)
+        return page
+
     def _zoom(self, steps: int) -> None:
         self._theme.set_zoom(self._theme.zoom + steps if steps else 0)
 
@@ -288,7 +311,9 @@ class Window(QMainWindow):
         stack = self._dock.stack
         stack.setSpacing(tokens.GAP)
         stack.setContentsMargins(0, tokens.GAP, 0, tokens.PADDING)
-        for part in (self.composer, self.steering, self.next, self.status):
+        for part in (
+            self.browsing.aside, self.composer, self.steering, self.next, self.status,
+        ):  # fmt: skip
             stack.addWidget(part)
         right = QVBoxLayout(self._chat)
         right.setContentsMargins(0, 0, 0, 0)
@@ -303,7 +328,7 @@ class Window(QMainWindow):
         row.addWidget(self.sidebar)
         row.addWidget(self.places, 1)
         self.setCentralWidget(centre)
-        self.page.set_offers([self.menus.copy, self.menus.regenerate])
+        self.page.set_offers([self.menus.copy, self.menus.regenerate, self.menus.edit])
 
     def _connect_desk(self) -> None:
         desk = self._desk
@@ -313,6 +338,8 @@ class Window(QMainWindow):
         desk.asking.withdrawn.connect(self._withdrawn)
         desk.asking.returned.connect(self._returned)
         desk.asking.cleared.connect(self._cleared)
+        desk.asking.opened.connect(self._opened)
+        self.browsing.told.connect(self._announce)
         desk.asking.measured.connect(self._measured)
         desk.loading.began.connect(self._loading)
         desk.loading.ready.connect(self._ready)
@@ -320,6 +347,8 @@ class Window(QMainWindow):
         desk.loading.settled.connect(self._show_busy)
         desk.loading.listed.connect(self._list_models)
         desk.noticed.connect(self._noticed)
+        for done in (desk.keeping.restored, desk.keeping.erased):
+            done.connect(lambda _: self.places.show_data())  # where it is told; a new chat began
         desk.taste_changed.connect(self._show_taste)
 
     def _connect_votes(self) -> None:
@@ -341,10 +370,6 @@ class Window(QMainWindow):
         desk.taste_changed.connect(self._show_route)
         desk.choosing.failed.connect(self._not_learned)
         desk.choosing.took.connect(self._took)
-        for moved in (desk.building.began, desk.building.progressed, desk.building.ended):
-            moved.connect(self._show_build)
-        desk.building.built.connect(self._built)
-        desk.building.failed.connect(self._not_built)
 
     def _connect_parts(self) -> None:
         desk = self._desk
@@ -368,6 +393,10 @@ class Window(QMainWindow):
             (menus.choose, partial(self._in_chat, self.status.open_models)),
             (menus.learned, self.places.show_learned),
             (menus.portfolio, self.places.show_portfolio),
+            (menus.workshop, self.places.show_workshop),
+            (menus.data, self.places.show_data),
+            (menus.import_profile, self.carrying.begin_import),
+            (menus.export_profile, self.carrying.begin_export),
             (menus.another, partial(self._in_chat, self.next.open)),
             (menus.chat, self.places.show_chat),
             (menus.zoom_in, partial(self._zoom, 1)),

@@ -1,4 +1,4 @@
-"""A long build: how far it has come, how long it will take, and the way to end it."""
+"""Work that takes long: how far it has come, how long it will take, and the way to end it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,28 @@ FINE = 1000
 class BuildLine(QWidget):
     """Shows what it is given; `cancel` is the button."""
 
-    def __init__(self, look: Look, *, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        look: Look,
+        *,
+        name: str,
+        stop: str,
+        stop_name: str,
+        kept: str,
+        parent: QWidget | None = None,
+    ) -> None:
+        """
+        name       of the bar, for those who cannot see it
+        stop       what the button says; `stop_name` says it to those who see nothing around it
+        kept       what stopping costs
+        """
         super().__init__(parent)
         self.bar = QProgressBar(self)
         self.words, self.doing = QLabel(self), QLabel(self)
-        self.cancel = QPushButton(self.tr("Cancel"), self)
+        self.cancel = QPushButton(stop, self)
+        self.bar.setAccessibleName(name)
+        self.cancel.setAccessibleName(stop_name)
+        self.cancel.setToolTip(kept)
         self._arrange()
         self.set_look(look)
 
@@ -51,10 +68,7 @@ class BuildLine(QWidget):
         self.bar.setObjectName("bar")
         self.bar.setRange(0, FINE)
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(self.tr("How far the models are measured"))
         self.cancel.setObjectName("plain")
-        self.cancel.setAccessibleName(self.tr("Cancel measuring"))
-        self.cancel.setToolTip(self.tr("What is measured is kept"))
         self.doing.setObjectName("muted")
         for label in (self.words, self.doing):
             label.setTextFormat(Qt.TextFormat.PlainText)
@@ -68,7 +82,7 @@ class BuildLine(QWidget):
         row.addLayout(said, 1)
         row.addWidget(self.cancel, 0, Qt.AlignmentFlag.AlignTop)
         stack = QVBoxLayout(self)
-        stack.setContentsMargins(tokens.INSET, 0, tokens.INSET, 0)
+        stack.setContentsMargins(0, 0, 0, 0)
         stack.setSpacing(tokens.GAP)
         stack.addWidget(self.bar)
         stack.addLayout(row)

@@ -216,7 +216,7 @@ class Reader(QTextBrowser):
         address = url.toString()
         if address.startswith(COPY):
             self.copy_asked.emit(self._codes[int(address.removeprefix(COPY))])
-        elif url.scheme() in ("http", "https"):
+        elif url.isValid() and url.scheme() in ("http", "https"):
             self.link_chosen.emit(plain(address))
 
     def _wrap(self) -> None:

@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QCheckBox, QWidget
 from desktop.style import tokens
 from desktop.style.tokens import Look
 
+LEAST = 120
+"""Pixels that it can be narrowed to; the words then end with an ellipsis."""
+
 
 class Toggle(QCheckBox):
     """Painted from the look: the system's box all but vanishes on some dark palettes."""
@@ -46,6 +49,10 @@ class Toggle(QCheckBox):
         width = metrics.horizontalAdvance(plain) + tokens.BOX + tokens.GAP + 4 * tokens.GAP_SMALL
         return QSize(width, metrics.height() + tokens.GAP)
 
+    def minimumSizeHint(self) -> QSize:
+        size = self.sizeHint()
+        return QSize(min(size.width(), LEAST), size.height())
+
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._look is None:
             return
@@ -55,7 +62,10 @@ class Toggle(QCheckBox):
         painter.setPen(look.text)
         left = round(self._box().right()) + tokens.GAP
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextShowMnemonic
-        painter.drawText(self.rect().adjusted(left, 0, 0, 0), int(flags), self.text())
+        room = self.rect().adjusted(left, 0, -tokens.GAP_SMALL, 0)
+        elide = Qt.TextElideMode.ElideRight
+        text = self.fontMetrics().elidedText(self.text(), elide, room.width(), int(flags))
+        painter.drawText(room, int(flags), text)
         if self.hasFocus():
             painter.setPen(QPen(look.accent, tokens.FOCUS))
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -13,6 +13,8 @@ import pytest
 from desktop.app import build
 from desktop.bridge import ENGINE
 from desktop.building import BUILD
+from desktop.chats import CHATS
+from desktop.crafting import CRAFT
 from desktop.desk import Desk
 from desktop.views.window import Window
 from tests.gui.scripted_engine import ScriptedEngine
@@ -32,8 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> ScriptedEngine:
-    return ScriptedEngine(tmp_path)
+def engine(tmp_path: Path) -> Iterator[ScriptedEngine]:
+    engine = ScriptedEngine(tmp_path)
+    yield engine
+    engine.chats.close()
 
 
 @pytest.fixture
@@ -67,4 +71,6 @@ def window(qtbot: QtBot, open_window: Open) -> Window:
 
 
 def lanes() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name in (ENGINE, BUILD)]
+    return [
+        thread for thread in threading.enumerate() if thread.name in (ENGINE, BUILD, CRAFT, CHATS)
+    ]

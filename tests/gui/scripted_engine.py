@@ -32,16 +32,19 @@ from engine.api import (
     StartEvent,
     Voted,
 )
+from tests.gui.scripted_chats import ScriptedChats
+from tests.gui.scripted_data import ScriptedData, ScriptedProfiles
 from tests.gui.scripted_portfolio import ScriptedPortfolio
 from tests.gui.scripted_record import Held, ScriptedRecord
+from tests.gui.scripted_workshop import ScriptedWorkshop
 
 CONTEXT = 8192
 
 STARTER = ModelCard(
-    id="smollm2-135m", name="SmolLM2 135M", path="/models/a.gguf", sha256="", size=98_000_000,
+    id="smollm2-135m", name="SmolLM2 135M", path="/models/a.gguf", sha256="a" * 64, size=98_000_000,
     architecture="llama", parameters=135_000_000, context=8192, licence="Apache-2.0", starter=True,
 )  # fmt: skip
-OTHER = replace(STARTER, id="qwen-0.5b", name="Qwen2.5 Coder 0.5B", starter=False)
+OTHER = replace(STARTER, id="qwen-0.5b", name="Qwen2.5 Coder 0.5B", sha256="b" * 64, starter=False)
 MISSING = replace(OTHER, id="gone", name="Lost & found 7B", available=False)
 
 Script = Callable[["ScriptedEngine", Question], Iterable[AnswerEvent]]
@@ -134,6 +137,14 @@ class ScriptedEngine(Engine):
         self.duels: deque[DuelScript] = deque()
         self.record = ScriptedRecord()
         self.offer = ScriptedPortfolio()
+        self.craft = ScriptedWorkshop(self._bases)
+        self.workshop = self.craft  # type: ignore[assignment]
+        self.kept = ScriptedChats(data_dir)
+        self.chats = self.kept
+        self.store = ScriptedData(data_dir)
+        self.data = self.store  # type: ignore[assignment]
+        self.files = ScriptedProfiles(self.record, change=self._set)
+        self.profiles = self.files  # type: ignore[assignment]
         self._since_duel = self._settings.duel_every
         self.cards: tuple[ModelCard, ...] = (STARTER, OTHER, MISSING)
         self.questions: list[Question] = []
@@ -164,6 +175,9 @@ class ScriptedEngine(Engine):
         self.changes.append(changes)
         self._settings = replace(self._settings, **changes)
         return self._settings
+
+    def _set(self, **changes: Any) -> None:
+        self._settings = replace(self._settings, **changes)
 
     def start(
         self, model: str | None = None, *, adapters: Sequence[tuple[Path, float]] = ()
@@ -230,7 +244,9 @@ class ScriptedEngine(Engine):
 
     def undo(self) -> str:
         self.threads.add(threading.get_ident())
-        return self.record.undo()
+        what = self.record.undo()
+        self.files.undone(what)
+        return what
 
     def delete_vote(self, duel: str) -> Learned:
         self.record.withdraw(duel)
@@ -300,13 +316,24 @@ class ScriptedEngine(Engine):
     def models(self) -> tuple[ModelCard, ...]:
         return self.cards
 
-    def add_model(self, path: Path) -> ModelCard:
+    def add_model(self, path: Path, *, base: str = "") -> ModelCard:
         if self.add_error is not None:
             raise self.add_error
         card = replace(OTHER, id=path.stem, name=path.stem, path=str(path))
         self.cards = (*self.cards, card)
+        self.craft.ids[str(path)] = card.id
         return card
+
+    def remove_model(self, model: str) -> ModelCard:
+        card = next(card for card in self.cards if card.id == model)
+        self.cards = tuple(card for card in self.cards if card.id != model)
+        self.craft.ids.pop(card.path, None)
+        return card
+
+    def _bases(self) -> tuple[ModelCard, ...]:
+        return tuple(card for card in self.cards if card.id == STARTER.id)
 
     def close(self) -> None:
         self.threads.add(threading.get_ident())
+        self.chats.close()
         self.closed += 1

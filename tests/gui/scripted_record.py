@@ -31,7 +31,7 @@ FORMAL = Trait(
 WORDS = {
     "vote": "the vote on", "withdraw": "the deletion of the vote on", "forget": "the forgetting of",
     "add": "the addition of", "remove": "the removal of", "restore": "the return of",
-    "reset": "the reset",
+    "reset": "the reset", "import": "the import of",
 }  # fmt: skip
 
 

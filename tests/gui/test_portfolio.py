@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from desktop import portfolio as words
 from desktop.bridge import ENGINE
 from desktop.building import BUILD
+from desktop.chats import CHATS
 from desktop.simplex import areas
 from desktop.views.pool import preferences
 from desktop.views.portfolio import PortfolioPage
@@ -266,7 +267,7 @@ def test_closing_while_building_leaves_no_thread(
     page = opened(qtbot, window)
     page.measure.click()
     qtbot.waitUntil(lambda: page.building.bar.value() > 0)
-    assert {thread.name for thread in lanes()} == {ENGINE, BUILD}
+    assert {thread.name for thread in lanes()} == {ENGINE, CHATS, BUILD}
     if answering:
         window.menus.chat.trigger()
         engine.scripts.append(endless("still "))
@@ -288,7 +289,7 @@ def test_closing_right_after_it_began_leaves_no_thread(
 
 
 def test_a_window_that_never_built_has_no_second_thread(window: Window) -> None:
-    assert {thread.name for thread in lanes()} == {ENGINE}
+    assert {thread.name for thread in lanes()} == {ENGINE, CHATS}
 
 
 # Who answers next ---------------------------------------------------------------------------
