@@ -404,7 +404,7 @@ class Bench:
     def run(self, edit: Edit) -> Trial:
         self._write(edit.apply(self.original).encoded())
         started = time.perf_counter()
-        outcome = _outcome(self._file)
+        outcome = alone(self._file)
         spent = round(time.perf_counter() - started, 3)
         return Trial(edit.what, _refusal(self._file), outcome, spent)
 
@@ -428,7 +428,8 @@ def _refusal(path: Path) -> str:
     return ""
 
 
-def _outcome(path: Path) -> str:
+def alone(path: Path) -> str:
+    """What llama.cpp does with a file that nobody checked before, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.reliability.gguf_fields", "--probe", str(path)]
     try:
         # Without it an abort waits for a debugger to print where it happened.
