@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
+import sqlite3
 from collections.abc import Callable
-from types import FrameType
+from functools import partial
+from typing import Any
 
 import pytest
 
-LASTING = {"execute", "fsync", "replace", "unlink", "backup", "write", "close", "mkstemp", "open"}
-"""What can leave a trace on the disk is done by these."""
+CALLS = ("fsync", "replace", "link", "unlink", "open", "close", "write")
+"""Calls of the system that can leave a trace on the disk; those of SQLite are counted beside them."""
 
 needs_fork = pytest.mark.skipif(
     not hasattr(os, "fork"), reason="a child of our own is a matter of POSIX"
@@ -23,18 +24,30 @@ def doing(act: Callable[[], object], *, until: int) -> int:
     returns how many there were, where there are fewer."""
     steps = 0
 
-    def watch(_frame: FrameType, event: str, what: object) -> None:
+    def step() -> None:
         nonlocal steps
-        if event in ("c_call", "c_return") and getattr(what, "__name__", "") in LASTING:
-            steps += 1
-            if steps == until:
-                os.kill(os.getpid(), signal.SIGKILL)
+        steps += 1
+        if steps == until:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    sys.setprofile(watch)
-    try:
+    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*arguments: Any, **named: Any) -> Any:
+            step()
+            found = call(*arguments, **named)
+            step()
+            return found
+
+        return counting
+
+    class Connection(sqlite3.Connection):
+        execute = counted(sqlite3.Connection.execute)
+        backup = counted(sqlite3.Connection.backup)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in CALLS:
+            patch.setattr(os, name, counted(getattr(os, name)))
+        patch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Connection))
         act()
-    finally:
-        sys.setprofile(None)
     return steps
 
 
