@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 CALLS = ("fsync", "replace", "link", "unlink", "open", "close", "write")
-"""Calls of the system that can leave a trace on the disk; those of SQLite are counted beside them."""
+"""Of the system, that can leave a trace on the disk; those of SQLite are counted beside them."""
 
 needs_fork = pytest.mark.skipif(
     not hasattr(os, "fork"), reason="a child of our own is a matter of POSIX"
