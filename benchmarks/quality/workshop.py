@@ -16,7 +16,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean
 
@@ -79,7 +79,7 @@ def _run(arguments: argparse.Namespace, trait: str, seed: int) -> Run:
     finally:
         engine.close()
     return Run(
-        trained=trained,
+        trained=replace(trained, path=out.name),
         seed=seed,
         seconds=time.perf_counter() - begun,
         cpu_seconds=_worked() - worked,
