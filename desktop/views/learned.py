@@ -30,6 +30,7 @@ class LearnedPage(Paper):
         super().__init__(look, title=title, parent=parent)
         self._desk = desk
         self._adding = ""
+        self._entering = False  # the rows are not there yet
         self.table = TraitTable(look)
         self.detail = TraitDetail(look)
         self.habits = Habits(look)
@@ -43,7 +44,8 @@ class LearnedPage(Paper):
         """It comes on the screen: ask anew, and put the keyboard where the rows are."""
         self.hush()
         self._desk.learning.fetch()
-        first = self.table if self.table.isVisibleTo(self) else self.habits.neutral
+        self._entering = not self.table.isVisibleTo(self)
+        first = self.habits.neutral if self._entering else self.table
         first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def refresh(self) -> None:
@@ -55,6 +57,10 @@ class LearnedPage(Paper):
         self._show_teaching(learned)
         self.table.show_rows([_row(trait) for trait in traits])
         self.table.setVisible(bool(traits))
+        if self._entering and traits:
+            self._entering = False
+            if self.habits.neutral.hasFocus():  # else the owner has gone on already
+                self.table.setFocus(Qt.FocusReason.OtherFocusReason)
         self._show_detail()
         if learned is not None:
             readable = learned.learner == "utilities"

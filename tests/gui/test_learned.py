@@ -123,6 +123,23 @@ def test_the_picture_has_each_dot_and_interval_on_its_row(
     assert abs(spot.y() - row) <= 2
 
 
+def test_the_keyboard_comes_to_the_rows_also_where_they_come_late(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.record.given = GIVEN
+    window.activateWindow()
+    learning = window._desk.learning
+    fetch = learning.fetch
+    learning.learned = None
+    monkeypatch.setattr(learning, "fetch", lambda: None)
+    qtbot.keyClick(editor(window), Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    page = window.places.learned
+    assert page is not None
+    qtbot.waitUntil(lambda: window.focusWidget() is page.habits.neutral)
+    fetch()
+    qtbot.waitUntil(lambda: window.focusWidget() is page.table)
+
+
 def test_rows_can_be_walked_by_keyboard_and_heard(
     qtbot: QtBot, window: Window, engine: ScriptedEngine
 ) -> None:

@@ -393,7 +393,7 @@ def test_a_run_that_breaks_down_says_so(broken: str) -> None:
         return (math.nan if broken == "loss" else 1.0), gradient
 
     pair = random_pair(1)
-    with pytest.raises(InvalidParameter, match=f"In epoch 1 the {broken}.*smaller step"):
+    with pytest.raises(InvalidParameter, match=f"In epoch 1 the {broken}.*differ less"):
         next(learn(pair, start(pair), objective=objective))
 
 
