@@ -101,7 +101,8 @@ def _foreseen(found: Erasable) -> Iterator[str]:
     for file in found.stays:
         yield f"{'stays':>15}  {file.path}: {file.reason}"
     files = "one file" if len(found.files) == 1 else f"{len(found.files)} files"
-    yield f"That is {files}, {_size(found.size)}. Nothing was erased; with --yes it is, for good."
+    yield f"That is {files}, {_size(found.size)}. Nothing was erased."
+    yield "To erase it for good: attune data erase --yes"
 
 
 def _size(size: int) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from engine.cli.arguments import UsageError, parser
 from engine.cli.output import Output
-from engine.errors import AttuneError, InvalidText
+from engine.errors import AttuneError, InputError, InvalidText
 
 if TYPE_CHECKING:
     from engine.api import OpenWindow
@@ -128,9 +128,11 @@ def _without_window(arguments: argparse.Namespace, output: Output, file: str) ->
 def _file_first(argv: Sequence[str]) -> tuple[str, list[str]]:
     """The file that stands in the place of a command, "" for none, and everything else."""
     first, rest = "".join(argv[:1]), list(argv[1:])
-    if first.endswith((_PROFILE, _MODEL)) and os.path.isfile(first):
-        return first, rest
-    return "", list(argv)
+    if not first.endswith((_PROFILE, _MODEL)):
+        return "", list(argv)
+    if not os.path.isfile(first):
+        raise InputError(f"There is no file {first}; check its name.")
+    return first, rest
 
 
 def _check_unicode(argv: Sequence[str]) -> None:

@@ -116,7 +116,9 @@ class Merger:
                     case protocol.NoticeItem():
                         yield item.notice
                     case protocol.Cancelled():
-                        raise Stopped("The merge was stopped. The same merge goes on where it was.")
+                        raise Stopped(
+                            "The merge was stopped. Begun again, the same one goes on where it was."
+                        )
                     case _:
                         pass
 

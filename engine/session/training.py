@@ -129,7 +129,7 @@ class Trainer:
                 answer = calibration.stored(*by_key[item.key], item, plan.card.sha256)
                 self._measured.keep((answer,))
             else:
-                yield from _told(item, text)
+                yield from _told(item, text, before=len(slots) - len(missing))
         known = self._measured.known(hashes)
         found = {
             key: known.get((slot[0].id, calibration.question_hash(*slot)))
@@ -190,15 +190,19 @@ class Trainer:
 
     def _watch(self) -> None:
         if self._job.stopped:
-            raise Stopped("The training was stopped. The same training goes on where it was.")
+            raise Stopped(
+                "The training was stopped. Begun again, the same one goes on where it was."
+            )
 
 
-def _told(item: protocol.Item, text: str) -> Events:
+def _told(item: protocol.Item, text: str, *, before: int = 0) -> Events:
+    """before  answers that were there already"""
     match item:
         case protocol.StageItem():
             yield item.progress
         case protocol.ProgressItem():
-            yield Progress(done=item.done, total=item.total, left=item.left, text=text)
+            done, total = before + item.done, before + item.total
+            yield Progress(done=done, total=total, left=item.left, text=text)
         case protocol.QuestionFailed():
             yield Notice(code=item.code, text=f"A question was left out: {item.message}")
         case _:

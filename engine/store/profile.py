@@ -281,7 +281,9 @@ def write(path: Path, profile: Profile) -> int:
     a name that is no profile's, InputError for what cannot be written, StorageError.
     """
     if path.suffix != SUFFIX:
-        raise InvalidParameter(f"The name of a profile ends in {SUFFIX}; {path.name} does not.")
+        raise InvalidParameter(
+            f"The name of a profile ends in {SUFFIX}; {path.name or str(path)} does not."
+        )
     data = encoded(profile)
     if len(data) > MAX_SIZE:
         raise InputError(

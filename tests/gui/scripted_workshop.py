@@ -101,7 +101,7 @@ def waits(*, done: int = 412, total: int = 1296, left: float | None = 540.0) -> 
     def steps(self: ScriptedWorkshop) -> Iterator[Event]:
         yield Progress(done=done, total=total, left=left, text="The model answers 32 questions")
         self.stopped.wait(10)
-        raise Stopped("The training was stopped. The same training goes on where it was.")
+        raise Stopped("The training was stopped. Begun again, the same one goes on where it was.")
 
     return steps
 

@@ -209,7 +209,7 @@ def test_a_stopped_training_says_that_it_goes_on_and_a_second_key_begins_nothing
     qtbot.waitUntil(lambda: line.bar.value() > 0)
     assert window.focusWidget() is line.cancel
     qtbot.keyClick(line.cancel, Qt.Key.Key_Space)
-    did(qtbot, page, "The same training goes on where it was.")
+    did(qtbot, page, "Begun again, the same one goes on where it was.")
     qtbot.waitUntil(page.teaching.train.isVisible)
     assert not line.isVisible()
     assert window.focusWidget() is page

@@ -618,3 +618,17 @@ def test_a_model_with_an_adapter_is_no_base_and_merges_as_its_adapter(
         engine.workshop.check(worn.id, [made.path])
     with pytest.raises(InputError, match="name the model alone"):
         list(engine.workshop.merge(worn.id, [made.path, made.path], method="average"))
+
+
+def test_progress_counts_what_was_answered_before(engine: Engine, job: Job, out: Path) -> None:
+    running = engine.workshop.train("short+", out=out)
+    asking = (e for e in running if isinstance(e, Progress) and e.text == "Asking for lessons")
+    first = [next(asking) for _ in range(5)][-1]
+    assert (first.done, first.total) == (5, LESSONS)
+    engine.workshop.stop()
+    with pytest.raises(Stopped):
+        list(running)
+    again = engine.workshop.train("short+", out=out)
+    told = next(e for e in again if isinstance(e, Progress))
+    assert told.total == LESSONS
+    assert told.done > 5

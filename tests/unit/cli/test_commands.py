@@ -361,3 +361,9 @@ def test_a_reader_that_leaves_early_is_no_disaster(data: Path) -> None:
         _, err = attune.communicate(timeout=20)
     assert attune.returncode == 1
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("name", ["nowhere.attune-profile", "nowhere.gguf"])
+def test_a_file_to_open_that_is_not_there_is_said_in_a_line(attune: Attune, name: str) -> None:
+    said = attune(name)
+    assert (said.code, said.err) == (1, f"attune: There is no file {name}; check its name.\n")
