@@ -128,7 +128,7 @@ def test_a_session_opens_no_socket_to_a_network(tmp_path: Path) -> None:
         (*before, sys.executable, "-c", SESSION, str(tmp_path / "data")),
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
-    assert shown.stdout.split()[-1:] == ["done"], shown.stderr
+    assert (shown.returncode, shown.stdout.split()[-1:]) == (0, ["done"]), shown.stderr
     if strace:
         assert set(network.families(trace.read_text().splitlines())) <= {"AF_UNIX"}
 
