@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from desktop.style import tokens
 from desktop.style.tokens import Look
+from desktop.widgets.table import make_bare
 
 SHOWN = 9
 """Rows that are seen without scrolling."""
@@ -28,15 +29,9 @@ class ChangeTable(QTableWidget):
         self.setObjectName("table")
         self.setAccessibleName(name)
         self.setHorizontalHeaderLabels(list(titles))
-        self.setFrameShape(self.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        make_bare(self)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.verticalHeader().hide()
         header = self.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)

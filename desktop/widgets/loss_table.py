@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFocusEvent, QFont, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFrame,
-    QHeaderView,
-    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
 )
 
 from desktop.style import tokens
 from desktop.style.tokens import Look
+from desktop.widgets.table import show_whole
 
 MARK = "•"
 """Stands before what is best, which is bold, too."""
@@ -79,21 +76,10 @@ class LossTable(QTableWidget):
     # Parts ------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        self.verticalHeader().hide()
-        self.setShowGrid(False)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setTabKeyNavigation(False)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setWordWrap(False)
+        show_whole(self)
         header = self.horizontalHeader()
         for beside in (header, self.verticalHeader()):
             beside.setAccessibleName(self.accessibleName())
-        header.setMinimumSectionSize(1)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionsClickable(False)
         header.setHighlightSections(False)
         header.setFocusPolicy(Qt.FocusPolicy.NoFocus)

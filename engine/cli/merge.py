@@ -6,23 +6,19 @@ import argparse
 from dataclasses import asdict
 
 from engine.api import Engine, Notice, Progress
-from engine.cli.interrupt import INTERRUPTED, interrupt_stops
+from engine.cli.interrupt import INTERRUPTED
+from engine.cli.making import carried_out, with_time_left
 from engine.cli.output import Output
-from engine.errors import InternalError, Stopped
+from engine.errors import InternalError
 from engine.models.cards import MergeCard
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Merge, and tell what came of it."""
     engine = Engine(arguments.data_dir)
-    try:
-        with interrupt_stops(engine.workshop.stop):
-            card = _merged(engine, arguments, output)
-    except Stopped as stopped:
-        output.fail(stopped)
+    card = carried_out(engine, output, lambda: _merged(engine, arguments, output))
+    if card is None:
         return INTERRUPTED
-    finally:
-        engine.close()
     _say(card, output)
     return output.result({"path": str(arguments.out.expanduser().absolute()), "card": asdict(card)})
 
@@ -50,8 +46,7 @@ def _merged(engine: Engine, arguments: argparse.Namespace, output: Output) -> Me
 def _progress(progress: Progress) -> str:
     if not progress.left:
         return progress.text
-    minutes = progress.left / 60
-    return f"{progress.text}, about {f'{minutes:.0f} min' if minutes >= 1 else 'a minute'} left"
+    return with_time_left(progress.text, progress.left)
 
 
 def _say(card: MergeCard, output: Output) -> None:

@@ -6,9 +6,10 @@ import argparse
 from dataclasses import asdict
 
 from engine.api import Engine, Notice, Progress, TrainedAdapter
-from engine.cli.interrupt import INTERRUPTED, interrupt_stops
+from engine.cli.interrupt import INTERRUPTED
+from engine.cli.making import carried_out, with_time_left
 from engine.cli.output import Output
-from engine.errors import InternalError, Stopped
+from engine.errors import InternalError
 
 TOLD_EVERY = 10.0
 """Per cent between two lines of progress, unless another part of the work has begun."""
@@ -17,14 +18,9 @@ TOLD_EVERY = 10.0
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Train, and tell what came of it."""
     engine = Engine(arguments.data_dir)
-    try:
-        with interrupt_stops(engine.workshop.stop):
-            trained = _trained(engine, arguments, output)
-    except Stopped as stopped:
-        output.fail(stopped)
+    trained = carried_out(engine, output, lambda: _trained(engine, arguments, output))
+    if trained is None:
         return INTERRUPTED
-    finally:
-        engine.close()
     _say(trained, output, base=arguments.base or trained.base)
     return output.result(asdict(trained))
 
@@ -61,8 +57,7 @@ def _progress(progress: Progress) -> str:
     said = f"{progress.text}: {progress.done} of {progress.total}"
     if progress.left is None or progress.done == progress.total:
         return said
-    minutes = progress.left / 60
-    return f"{said}, about {f'{minutes:.0f} min' if minutes >= 1 else 'a minute'} left"
+    return with_time_left(said, progress.left)
 
 
 def _say(trained: TrainedAdapter, output: Output, *, base: str) -> None:
