@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import InputError, InvalidParameter, StorageError, UnsupportedModel
+from engine.errors import InputError, InvalidParameter, UnsupportedModel
 from engine.jobs.protocol import Merge
 from engine.merging.packing import ROWS
 from engine.merging.shape import Shape, shape_of
 from engine.merging.transformer import HEAD_ROWS
 from engine.models import memory
 from engine.models.cards import check_place
-from engine.models.header import file_name, printable
+from engine.models.header import file_name
 from engine.models.members import Member, open_member, refuse_peft
+from engine.models.partial import check_space
 from engine.models.safetensors import weight_files
 from engine.models.weights import Weights, open_weights
 
@@ -132,19 +132,3 @@ def kept_bytes(family: Family) -> int:
     assert family.shape is not None
     masked = sum(math.prod(family.base.shape(name)) for name in family.shape.matrices())
     return 4 * masked * len(family.members)
-
-
-def check_space(folder: Path, size: float, what: str) -> None:
-    """Raises StorageError where so many bytes are not free."""
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        raise StorageError(
-            f"The folder {printable(str(folder), 200)} cannot be used "
-            f"({error.strerror or error}); choose another one."
-        ) from error
-    if free < size:
-        raise StorageError(
-            f"{what} needs {size / 1e6:.0f} MB, but {free / 1e6:.0f} MB are free; free some space "
-            "or choose another folder."
-        )

@@ -8,6 +8,7 @@ the same folder.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.errors import InputError, StorageError
-from engine.models.header import file_name
+from engine.models.header import file_name, printable
 from engine.paths import sync_folder
 
 MARK, SUFFIX = ".attune-", ".part"
@@ -27,6 +28,22 @@ LONGER = len(MARK) + 8 + len(SUFFIX)
 
 ABANDONED_SECONDS = 24 * 3600.0
 """Nobody goes on writing a file that was not touched for so long."""
+
+
+def check_space(folder: Path, size: float, what: str) -> None:
+    """Raises StorageError where so many bytes are not free."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise StorageError(
+            f"The folder {printable(str(folder), 200)} cannot be used "
+            f"({error.strerror or error}); choose another one."
+        ) from error
+    if free < size:
+        raise StorageError(
+            f"{what} needs {size / 1e6:.0f} MB, but {free / 1e6:.0f} MB are free; free some space "
+            "or choose another folder."
+        )
 
 
 @contextmanager

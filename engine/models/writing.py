@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +10,13 @@ from typing import BinaryIO, Literal
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import InternalError, InvalidParameter, StorageError
+from engine.errors import InternalError, InvalidParameter
 from engine.models import layout
 from engine.models.formats import BLOCKS
 from engine.models.gguf import check, read_header
-from engine.models.header import file_name, printable
+from engine.models.header import file_name
 from engine.models.layout import F16_TYPE, F32_TYPE, Q8_0_TYPE, Entry
-from engine.models.partial import creating
+from engine.models.partial import check_space, creating
 from engine.models.survival import ENOUGH, Survival, Trace, summed, trace
 from engine.models.weights import CHUNK, Weights, decode, encode
 from engine.numerics import F32
@@ -126,18 +125,7 @@ def _check_request(path: Path, base: Weights, storage: str) -> None:
         layout.stored_bytes(t.dims[::-1], _TYPES[storage][0] if len(t.dims) > 1 else F32_TYPE)
         for t in base.tensors.values()
     )
-    try:
-        free = shutil.disk_usage(path.parent).free
-    except OSError as error:
-        raise StorageError(
-            f"The folder {printable(str(path.parent), 200)} cannot be used "
-            f"({error.strerror or error}); choose another one."
-        ) from error
-    if free < needed:
-        raise StorageError(
-            f"{file_name(path)} needs {needed / 1e6:.0f} MB, but {free / 1e6:.0f} MB are free; "
-            "free some space or choose another folder."
-        )
+    check_space(path.parent, needed, file_name(path))
 
 
 def _fields(base: Weights, name: str, storage: Storage) -> dict[str, bytes]:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from engine.errors import InputError, InvalidParameter, ModelError, UnknownTrait
 from engine.jobs import protocol
-from engine.jobs.family import check_space
 from engine.jobs.training import check_memory
 from engine.merging.shape import shape_of
 from engine.models import memory
 from engine.models.cards import MergeCard, check_place, marked, own_card
 from engine.models.header import file_name
+from engine.models.partial import check_space
 from engine.models.weights import open_weights
 from engine.portfolio import pool
 from engine.portfolio.questions import QUESTIONS
