@@ -12,7 +12,8 @@ from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat, choose
 from engine.models.catalogue import starter_path
 from engine.session import selftest
-from engine.types import Answer, Launch, Question
+from engine.types.answers import Answer, Question
+from engine.types.models import Launch
 
 
 def launch_here() -> Launch:

@@ -18,7 +18,7 @@ from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat
 from engine.inference.variants import plan
 from engine.numerics import log_sum_exp
-from engine.types import Question
+from engine.types.answers import Question
 
 F64 = npt.NDArray[np.float64]
 

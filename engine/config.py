@@ -17,19 +17,18 @@ import msgspec
 
 from engine.errors import StorageError
 from engine.paths import sync_folder
-from engine.types import (
+from engine.types.learning import LearnerName
+from engine.types.models import Launch
+from engine.types.portfolio import MAX_MEMBERS, QUESTIONS
+from engine.types.steering import (
     MAX_GAMMA,
-    MAX_MEMBERS,
     MAX_PREFERENCES,
     MAX_WEIGHT,
-    QUESTIONS,
-    Launch,
-    LearnerName,
-    Notice,
     Preference,
     Sampling,
     out_of_range,
 )
+from engine.types.work import Notice
 
 SCHEMA_VERSION = 1
 

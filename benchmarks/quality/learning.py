@@ -39,7 +39,8 @@ from engine.preference.utilities import UtilityLearner
 from engine.session.duels import steered, told
 from engine.session.questions import HELD_OUT, VOTED_ON
 from engine.session.simulation import SAMPLING, Course, Plan, Point, question, simulate
-from engine.types import Answer, Message, Preference, Question, Sampling, Steering
+from engine.types.answers import Answer, Message, Question
+from engine.types.steering import Preference, Sampling, Steering
 
 HERE = Path(__file__).parent
 MEASURED = 5

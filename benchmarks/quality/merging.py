@@ -34,7 +34,10 @@ from engine.session import objectives
 from engine.session.lessons import LESSONS
 from engine.session.merging import COMPARED_ON
 from engine.session.questions import HELD_OUT, VOTED_ON
-from engine.types import GREEDY, Launch, Message, Objective, Question
+from engine.types.answers import Message, Question
+from engine.types.models import Launch
+from engine.types.portfolio import Objective
+from engine.types.steering import GREEDY
 
 HERE = Path(__file__).parent
 UNSEEN = VOTED_ON[LESSONS:] + HELD_OUT[COMPARED_ON:]

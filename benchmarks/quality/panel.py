@@ -19,7 +19,7 @@ import msgspec
 from benchmarks.bench import Bench
 from engine.inference.model import MAX_STREAMS
 from engine.inference.variants import plan
-from engine.types import Answer, Question
+from engine.types.answers import Answer, Question
 
 Asked = tuple[Question, ...]
 Answered = tuple[Answer, ...]

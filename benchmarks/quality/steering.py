@@ -27,7 +27,8 @@ from statistics import mean
 from benchmarks.bench import Bench, launch_here
 from engine.models.catalogue import starter_path
 from engine.session.questions import HELD_OUT
-from engine.types import Message, Preference, Question, Sampling, Steering
+from engine.types.answers import Message, Question
+from engine.types.steering import Preference, Sampling, Steering
 
 HERE = Path(__file__).parent
 SEED = 11

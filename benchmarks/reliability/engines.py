@@ -13,7 +13,9 @@ from engine.config import Settings, SettingsFile
 from engine.inference.client import Client
 from engine.session import selftest
 from engine.session.selftest import machine_key
-from engine.types import GREEDY, Launch, Message, Question
+from engine.types.answers import Message, Question
+from engine.types.models import Launch
+from engine.types.steering import GREEDY
 
 SAFE = ("haswell", "sse42")
 """Libraries that run on nearly any x86-64 processor; what the newest one claims need not hold."""

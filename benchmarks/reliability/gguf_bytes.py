@@ -38,7 +38,7 @@ from engine.errors import AttuneError, InternalError, ModelError, PromptTooLong
 from engine.inference.client import Client
 from engine.models.catalogue import starter_path
 from engine.models.gguf import check, read_header
-from engine.types import Answer, Ready
+from engine.types.answers import Answer, Ready
 
 SECONDS = 30.0
 """A file that takes longer hangs."""

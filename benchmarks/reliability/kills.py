@@ -34,7 +34,8 @@ from benchmarks.reliability.runs import (
 )
 from engine.api import Engine
 from engine.session.supervisor import SPELL_SECONDS
-from engine.types import Answer, AnswerEvent, Chunk, Notice, Ready
+from engine.types.answers import Answer, AnswerEvent, Chunk, Ready
+from engine.types.work import Notice
 
 NOTICED_SECONDS, READY_SECONDS = 0.5, 2.0
 STORY = "Tell me a long story about a lighthouse, a storm and two brothers who disagree. "

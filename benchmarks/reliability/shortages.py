@@ -39,7 +39,8 @@ from benchmarks.reliability.runs import (
 )
 from engine.api import Engine
 from engine.errors import AttuneError
-from engine.types import Answer, Notice, Ready
+from engine.types.answers import Answer, Ready
+from engine.types.work import Notice
 
 LOAD_MEGABYTES = (150, 480)
 """With less the process does not even begin, with more nothing fails."""

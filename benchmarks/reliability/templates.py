@@ -182,7 +182,7 @@ def inside(folder: Path) -> int:
     """Judge the template on standard input; tells the memory before, and then what came of it."""
     from engine.inference.confinement import confine
     from engine.inference.templates import Refused, choose, may_end_process
-    from engine.types import Message
+    from engine.types.answers import Message
 
     template = sys.stdin.buffer.read().decode()
     os.chdir(folder)

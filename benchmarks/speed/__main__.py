@@ -23,7 +23,7 @@ from benchmarks.speed import decoding, learning, starting, steering
 from benchmarks.speed.measure import HEADER, Row
 from engine.models.catalogue import starter_path
 from engine.session import selftest
-from engine.types import Launch
+from engine.types.models import Launch
 
 RESULTS = Path(__file__).parent / "results"
 SMALL = 200_000_000

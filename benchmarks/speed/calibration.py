@@ -17,7 +17,8 @@ from engine.jobs.packing import packed, sized
 from engine.jobs.protocol import Asked
 from engine.models.catalogue import starter_path
 from engine.portfolio.questions import QUESTIONS
-from engine.types import Message, Question, Sampling
+from engine.types.answers import Message, Question
+from engine.types.steering import Sampling
 
 COUNT = 16
 TOKENS = 96

@@ -15,14 +15,8 @@ from benchmarks.speed.measure import Row, in_turn
 from engine.inference.prompts import fit
 from engine.inference.threads import most_threads
 from engine.inference.variants import plan
-from engine.types import (
-    GREEDY,
-    Answer,
-    Message,
-    Preference,
-    Question,
-    Steering,
-)
+from engine.types.answers import Answer, Message, Question
+from engine.types.steering import GREEDY, Preference, Steering
 
 TOKENS = 96
 ASKED = "Explain how a bicycle stays upright, and what a beginner should practise first."

@@ -18,7 +18,9 @@ from engine.preference.traits import BUILT_IN
 from engine.session.duels import steered
 from engine.session.learning import Answering, Learning, Manner
 from engine.store.record import Record, StoredAnswer, StoredDuel
-from engine.types import MAX_PULLS, OUTCOMES, Answer, Pull, Question, Steering
+from engine.types.answers import Answer, Question
+from engine.types.learning import OUTCOMES
+from engine.types.steering import MAX_PULLS, Pull, Steering
 
 VOTES = 1000
 TOKENS = 96

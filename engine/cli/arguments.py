@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine.types import MERGE_METHODS, METHODS, OUTCOMES
+from engine.types.learning import OUTCOMES
+from engine.types.steering import METHODS
+from engine.types.workshop import MERGE_METHODS
 from engine.version import __version__
 
 

@@ -29,7 +29,7 @@ from engine.cli.learned import acted
 from engine.cli.output import Output
 from engine.cli.terminal import decode, start, stream
 from engine.errors import InvalidParameter
-from engine.types import out_of_range
+from engine.types.steering import out_of_range
 
 _LONGEST_INPUT = 4 << 20
 _GAME = {

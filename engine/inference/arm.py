@@ -14,7 +14,7 @@ from engine.numerics import F32
 from engine.steering.amulet import Candidates, log_norms, steer, utilities, weights
 from engine.steering.network import Pooling
 from engine.steering.sampling import Sampler, check
-from engine.types import Finish, Question
+from engine.types.answers import Finish, Question
 
 
 class TextFlow:

@@ -28,7 +28,8 @@ from engine.inference.streams import Prepared, Streams, cells_needed
 from engine.inference.templates import ChatFormat
 from engine.inference.weighing import Weighing
 from engine.numerics import F32
-from engine.types import Answer, Chunk, Finish, Notice, Question, Seconds, Started
+from engine.types.answers import Answer, Chunk, Finish, Question, Seconds, Started
+from engine.types.work import Notice
 
 
 class Generation:

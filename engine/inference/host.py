@@ -30,16 +30,10 @@ from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat, Refused, choose, may_end_process, plain
 from engine.inference.threads import ThreadGovernor, most_threads
 from engine.inference.variants import plan
-from engine.types import (
-    NEUTRAL,
-    Answer,
-    Chunk,
-    Launch,
-    Notice,
-    Question,
-    Started,
-    template_notice,
-)
+from engine.types.answers import Answer, Chunk, Question, Started
+from engine.types.models import Launch
+from engine.types.steering import NEUTRAL
+from engine.types.work import Notice, template_notice
 
 log = logging.getLogger("engine.host")
 

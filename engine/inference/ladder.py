@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from engine.types import Launch
+from engine.types.models import Launch
 
 SMALLEST_CONTEXT = 1024
 _WIDELY_SAFE = ("haswell", "sse42")

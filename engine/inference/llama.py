@@ -24,7 +24,7 @@ from engine.inference.threads import most_threads
 from engine.models.final_norm import longest_hidden
 from engine.models.header import file_name, printable
 from engine.numerics import F32
-from engine.types import Launch
+from engine.types.models import Launch
 
 log = logging.getLogger("engine.llama")
 

@@ -14,7 +14,9 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from engine.errors import EngineError, InvalidParameter, InvalidText
-from engine.types import Answer, Chunk, Launch, Notice, Question, Started
+from engine.types.answers import Answer, Chunk, Question, Started
+from engine.types.models import Launch
+from engine.types.work import Notice
 from engine.version import __version__
 
 PROTOCOL = 1

@@ -23,7 +23,7 @@ from jinja2.ext import loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from engine.models.header import printable
-from engine.types import Message
+from engine.types.answers import Message
 
 SECONDS = 5.0
 MEMORY = 256 * 2**20

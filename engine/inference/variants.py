@@ -12,17 +12,16 @@ from dataclasses import dataclass, replace
 from engine.errors import EmptyQuestion, InvalidParameter, InvalidText
 from engine.steering.sentences import compose, sentence
 from engine.steering.strength import LINEAR_ALIGNMENT
-from engine.types import (
+from engine.types.answers import Message, Question
+from engine.types.steering import (
     MAX_GAMMA,
     MAX_PREFERENCES,
     MAX_PULLS,
     MAX_THETA,
     MAX_WEIGHT,
     METHODS,
-    Message,
     Preference,
     Pull,
-    Question,
     Steering,
 )
 

@@ -41,7 +41,7 @@ from engine.steering.network import (
     widened,
 )
 from engine.steering.sampling import PENALTY_WINDOW, penalise, top_k
-from engine.types import Reward
+from engine.types.steering import Reward
 
 MAX_CANDIDATES = SEQUENCE_IDS // 2
 """Two answers that share no candidate then try k each on both streams, a sequence for each."""

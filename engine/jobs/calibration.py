@@ -23,7 +23,7 @@ from engine.jobs.protocol import (
     Subject,
 )
 from engine.jobs.respondent import FATAL, Respondent
-from engine.types import Answer, Chunk
+from engine.types.answers import Answer, Chunk
 
 PROGRESS_SECONDS = 1.0
 """How often progress is told while a batch is under way, at most."""

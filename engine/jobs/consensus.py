@@ -41,7 +41,7 @@ from engine.merging.transformer import Model, loss, loss_and_gradients
 from engine.models.header import Header, file_name
 from engine.models.members import Member, task_vector
 from engine.numerics import F32
-from engine.types import Notice, Progress
+from engine.types.work import Notice, Progress
 
 REPLY_TOKENS = 48
 """Of what a member writes to a prompt, at most."""

@@ -30,7 +30,7 @@ from engine.models.header import file_name
 from engine.models.members import Distance, made_for_another, measure
 from engine.models.safetensors import weight_files
 from engine.models.writing import Written, write_model
-from engine.types import Notice, Progress
+from engine.types.work import Notice, Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

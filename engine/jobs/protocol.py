@@ -21,7 +21,10 @@ from engine.inference.protocol import ProtocolError as ProtocolError
 from engine.inference.protocol import check_finite
 from engine.inference.protocol import refusal as refusal
 from engine.inference.protocol import send as send
-from engine.types import Answer, Launch, MergeMethod, MergeStorage, Notice, Progress, Question
+from engine.types.answers import Answer, Question
+from engine.types.models import Launch
+from engine.types.work import Notice, Progress
+from engine.types.workshop import MergeMethod, MergeStorage
 
 PROTOCOL = 1
 

@@ -10,7 +10,7 @@ from engine.inference.client import Client
 from engine.jobs.protocol import Merge, Subject
 from engine.jobs.respondent import FATAL, Respondent
 from engine.models.header import file_name
-from engine.types import Message, Question
+from engine.types.answers import Message, Question
 
 
 class Reading:

@@ -8,7 +8,7 @@ from engine.errors import EngineCrashed, EngineSilent, Stopped
 from engine.inference import protocol
 from engine.inference.client import ChildDied, Client
 from engine.jobs.protocol import Subject
-from engine.types import Answer, Chunk, Question
+from engine.types.answers import Answer, Chunk, Question
 
 FATAL = (EngineCrashed, EngineSilent)
 """What is raised when the child is no more."""

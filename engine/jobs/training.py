@@ -38,7 +38,8 @@ from engine.models.cards import (
 from engine.models.survival import ENOUGH, Survival, summed, trace
 from engine.models.weights import Weights, open_weights
 from engine.numerics import F32
-from engine.types import Message, Progress, Question
+from engine.types.answers import Message, Question
+from engine.types.work import Progress
 
 KEEP_SECONDS = 15.0
 """So much work is lost at most where the process is killed, and the step under way."""

@@ -12,7 +12,7 @@ from engine.models.cards import FileMark, read_card
 from engine.models.gguf import facts
 from engine.models.header import Header, file_name, printable
 from engine.models.weights import open_weights
-from engine.types import ModelCard
+from engine.types.models import ModelCard
 
 _SAY_WHICH = (
     "If you know which one it acts on, say so in a terminal: attune models add FILE.gguf --base ID."

@@ -39,7 +39,8 @@ from engine.models.identity import (
     sha256_of,
     slug,
 )
-from engine.types import ModelCard, Notice
+from engine.types.models import ModelCard
+from engine.types.work import Notice
 
 SCHEMA_VERSION = 1
 STARTER_ID = "smollm2-135m-instruct"

@@ -24,7 +24,7 @@ from engine.models.header import VOCABULARY_KEY, Value, file_name, printable
 from engine.models.safetensors import open_safetensors, read_json
 from engine.models.weights import Weights
 from engine.numerics import F32
-from engine.types import Notice
+from engine.types.work import Notice
 
 CONFIG, TOKENIZER = "config.json", "tokenizer.json"
 """Looked for beside the weights."""

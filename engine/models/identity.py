@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.errors import ModelChanged, ModelError
 from engine.models.header import file_name
-from engine.types import ModelCard
+from engine.types.models import ModelCard
 
 _LONGEST_ID = 48
 _BLOCK = 1 << 20

@@ -25,7 +25,7 @@ from engine.models.huggingface import FineTune, open_fine_tune, shown, stranger
 from engine.models.safetensors import is_safetensors
 from engine.models.weights import Weights, open_weights
 from engine.numerics import F32
-from engine.types import Notice
+from engine.types.work import Notice
 
 NEAREST, FARTHEST = 1e-5, 0.3
 """‖τ‖/‖θ0‖ of a member lies strictly between: below it is the base, above another model."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from engine.models.gguf import Facts
-from engine.types import Notice
+from engine.types.work import Notice
 
 OVERHEAD = 300_000_000
 """Bytes besides weights and cache: buffers for computing, the program itself."""

@@ -24,7 +24,7 @@ from engine.portfolio.corners import epsilons
 from engine.portfolio.gaps import additive, multiplicative, shortfalls
 from engine.portfolio.rewards import mean
 from engine.portfolio.weights import evenly
-from engine.types import Certificate
+from engine.types.portfolio import Certificate
 
 Places = npt.NDArray[np.intp]
 

@@ -23,7 +23,7 @@ import numpy as np
 from engine.numerics import F64, Ids
 from engine.portfolio.gaps import additive, at_corners, multiplicative, shortfalls, worst
 from engine.portfolio.weights import checked_members
-from engine.types import Gap
+from engine.types.portfolio import Gap
 
 CLOSE = 1e-9
 """Weights this little below 0 are 0, and rewards this little apart are equal."""

@@ -20,7 +20,7 @@ import numpy as np
 from engine.errors import InternalError
 from engine.numerics import F64
 from engine.portfolio.weights import checked_members, checked_pool, extremes
-from engine.types import Gap
+from engine.types.portfolio import Gap
 
 NOTHING = 1e-9
 """A mean reward that is no larger counts as 0: shares of it would be shares of rounding."""

@@ -19,7 +19,8 @@ import numpy as np
 from engine.errors import InvalidParameter
 from engine.numerics import F64
 from engine.portfolio.words import listed
-from engine.types import MAX_GAMMA, MAX_PREFERENCES, Candidate, Sampling
+from engine.types.portfolio import Candidate
+from engine.types.steering import MAX_GAMMA, MAX_PREFERENCES, Sampling
 
 MOST = 12
 """Settings of one model: each takes an answer to every calibration question."""

@@ -22,7 +22,7 @@ import numpy as np
 from engine.errors import InvalidParameter
 from engine.numerics import F64
 from engine.portfolio.weights import Flags, extremes
-from engine.types import Outcome
+from engine.types.learning import Outcome
 
 DRAWS = 8192
 """Half of them from what is believed beforehand, half from where the votes point."""

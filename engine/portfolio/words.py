@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.types import Certificate, Objective, Portfolio
+from engine.types.portfolio import Certificate, Objective, Portfolio
 
 NAMED, ALONE = 0.1, 0.995
 """Least weight of an objective that is worth naming, and that leaves no room for another."""

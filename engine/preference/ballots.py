@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.numerics import F64
-from engine.types import Outcome
+from engine.types.learning import Outcome
 
 FLIPS = 0.1
 """ε: about one pairwise judgement in ten is not repeated by the same person."""

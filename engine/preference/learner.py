@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from engine.types import LearnedTrait, LearnerName, Pull, Reward, Trait
+from engine.types.learning import LearnedTrait, LearnerName, Trait
+from engine.types.steering import Pull, Reward
 
 ACTIVE = 3
 """Traits that steer an answer at once: the strongest ones. Each costs a stream."""

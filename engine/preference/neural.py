@@ -20,7 +20,8 @@ from engine.numerics import F32
 from engine.preference.ballots import Evidence
 from engine.preference.learner import Contrast, Serving
 from engine.preference.refit import Pair, initial, refit, spread_of
-from engine.types import LearnedTrait, LearnerName, Outcome, Reward
+from engine.types.learning import LearnedTrait, LearnerName, Outcome
+from engine.types.steering import Reward
 
 UNITS = 64
 LEARNING_RATE = 2e-3

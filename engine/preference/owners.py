@@ -17,7 +17,7 @@ from typing import Protocol
 
 from engine.errors import InvalidParameter
 from engine.preference.scorers import WINDOW, Measures, measures, per_100
-from engine.types import Outcome
+from engine.types.learning import Outcome
 
 ENOUGH = 8
 """Words; below, an answer says too little for anybody."""

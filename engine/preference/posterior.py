@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.numerics import F64
 from engine.preference.ballots import FLIPS, TIE, log_likelihood, sigmoid
-from engine.types import Outcome
+from engine.types.learning import Outcome
 
 DRAWS = 4096
 WORK = 100_000

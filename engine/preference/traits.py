@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 
 from engine.errors import InvalidParameter, UnknownTrait
-from engine.types import Trait
+from engine.types.learning import Trait
 
 MAX_TRAITS = 12
 """In all: each one has to be asked about, and owners do not vote for ever."""

@@ -37,7 +37,8 @@ from engine.preference.learner import (
     scaled,
 )
 from engine.preference.posterior import Posterior, Prior, Votes, infer
-from engine.types import MAX_THETA, LearnedTrait, LearnerName, Trait
+from engine.types.learning import LearnedTrait, LearnerName, Trait
+from engine.types.steering import MAX_THETA
 
 SPREAD = 1.5
 """Standard deviation of a_j before any vote, logits per unit of feature."""

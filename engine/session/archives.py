@@ -22,7 +22,8 @@ from engine.errors import UnreadableArchive
 from engine.session.foreign_trees import Node, grown
 from engine.store import chat_files
 from engine.store.chat_trees import LONGEST_TITLE, StoredChat
-from engine.types import Notice, Speaker
+from engine.types.chats import Speaker
+from engine.types.work import Notice
 
 MOST_BYTES = 256 * 2**20
 """Of JSON, unpacked."""

@@ -17,7 +17,9 @@ from engine.session.calibration import Asked, Sheet
 from engine.session.job import Job
 from engine.session.pool import Candidates, Owned
 from engine.store.calibration import CalibrationRecord, StoredBuild
-from engine.types import Candidate, Launch, ModelCard, Notice, Objective, Progress
+from engine.types.models import Launch, ModelCard
+from engine.types.portfolio import Candidate, Objective
+from engine.types.work import Notice, Progress
 
 Slots = dict[str, tuple[Candidate, Asked]]
 """What the key of each answer stands for."""

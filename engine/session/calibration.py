@@ -16,16 +16,10 @@ from engine.portfolio.quality import quality, safe
 from engine.portfolio.questions import QUESTIONS, CalibrationQuestion
 from engine.session import objectives
 from engine.store.calibration import StoredCalibration
-from engine.types import (
-    Candidate,
-    Launch,
-    Message,
-    ModelCard,
-    Objective,
-    Preference,
-    Question,
-    Steering,
-)
+from engine.types.answers import Message, Question
+from engine.types.models import Launch, ModelCard
+from engine.types.portfolio import Candidate, Objective
+from engine.types.steering import Preference, Steering
 
 ANSWER_TOKENS = 110
 """Of a calibration answer at most; style shows long before, and every token costs."""

@@ -22,17 +22,9 @@ from engine.store import chat_files, chat_tables, schema
 from engine.store.backups import Backups, Kept
 from engine.store.chats import ChatStore
 from engine.store.record import Record
-from engine.types import (
-    Answer,
-    Backup,
-    Chat,
-    ChatMessage,
-    Found,
-    Imported,
-    MessageState,
-    OpenChat,
-    Seconds,
-)
+from engine.types.answers import Answer, Seconds
+from engine.types.chats import Chat, ChatMessage, Found, Imported, MessageState, OpenChat
+from engine.types.data import Backup
 
 log = logging.getLogger("engine.session.chats")
 

@@ -21,18 +21,18 @@ from engine.session.erasing import LOCK, RINGS, Own
 from engine.store import backups, calibration, chat_tables, database, profile, schema
 from engine.store.backups import Backups
 from engine.store.schema import Kind
-from engine.types import (
+from engine.types.data import (
     DataExport,
     DataFile,
     DataKind,
     DataOverview,
     DataPart,
     Erasable,
-    Learned,
-    ModelCard,
-    Notice,
     Receipt,
 )
+from engine.types.learning import Learned
+from engine.types.models import ModelCard
+from engine.types.work import Notice
 
 if TYPE_CHECKING:
     from engine.session.profiles import Profiles

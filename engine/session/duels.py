@@ -14,7 +14,8 @@ from engine.session import objectives
 from engine.session.learning import Learning
 from engine.session.supervisor import Supervisor
 from engine.store.record import StoredAnswer, StoredDuel
-from engine.types import Answer, Duel, DuelEvent, Question
+from engine.types.answers import Answer, Question
+from engine.types.learning import Duel, DuelEvent
 
 
 class Duels:

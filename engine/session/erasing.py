@@ -19,7 +19,7 @@ from pathlib import Path
 from engine.errors import StorageError
 from engine.models.header import printable
 from engine.store import database
-from engine.types import DataFile, DataKind, Erased, Receipt
+from engine.types.data import DataFile, DataKind, Erased, Receipt
 
 LOCK, RINGS = "window.lock", "rings"
 """By these the open window is known; both are its own."""

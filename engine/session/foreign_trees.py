@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from engine.errors import UnreadableArchive
 from engine.store.chat_trees import StoredMessage
-from engine.types import Speaker
+from engine.types.chats import Speaker
 
 MOST_MESSAGES = 200_000
 """Messages of a chat."""

@@ -20,7 +20,9 @@ from engine.store import duels, profile
 from engine.store.changes import Carried, Import, Taste
 from engine.store.profile import Profile, ProfileAnswer, ProfileVote
 from engine.store.record import Standing, StoredAnswer, StoredDuel
-from engine.types import Outcome, Preference, SettingChange, Trait
+from engine.types.learning import Outcome, Trait
+from engine.types.profiles import SettingChange
+from engine.types.steering import Preference
 
 _LONGEST_NAME = 80
 _OWN = "own-"
@@ -32,7 +34,7 @@ class Plan:
 
     change  as the record keeps it
     new     duels that are not on record
-    The counts and `refused` are those of `engine.types.ProfileDiff`.
+    The counts and `refused` are those of `engine.types.profiles.ProfileDiff`.
     """
 
     change: Import

@@ -16,7 +16,7 @@ from engine.preference.learner import Contrast, Learner, Serving, percent
 from engine.preference.neural import NeuralLearner
 from engine.preference.utilities import UtilityLearner
 from engine.store.record import Ballot, Record, Standing, StoredDuel
-from engine.types import (
+from engine.types.learning import (
     Learned,
     LearnedTrait,
     LearnerName,

@@ -27,7 +27,9 @@ from engine.session import calibration, objectives
 from engine.session.calibration import Asked
 from engine.session.questions import VOTED_ON
 from engine.store.calibration import StoredCalibration
-from engine.types import Candidate, Launch, ModelCard, Objective, Sampling
+from engine.types.models import Launch, ModelCard
+from engine.types.portfolio import Candidate, Objective
+from engine.types.steering import Sampling
 
 LESSONS, HELD_OUT = 32, 20
 """Questions whose steered answers are learned, and calibration questions that tell what came of it.

@@ -17,16 +17,9 @@ from engine.paths import made
 from engine.portfolio.questions import QUESTIONS
 from engine.session.job import Job
 from engine.session.questions import HELD_OUT
-from engine.types import (
-    MERGE_METHODS,
-    MERGE_STORAGES,
-    Launch,
-    MergeMethod,
-    MergeStorage,
-    ModelCard,
-    Notice,
-    Progress,
-)
+from engine.types.models import Launch, ModelCard
+from engine.types.work import Notice, Progress
+from engine.types.workshop import MERGE_METHODS, MERGE_STORAGES, MergeMethod, MergeStorage
 
 PROMPTS = 12
 """Calibration questions that masks are trained on: each costs every epoch its share."""

@@ -15,7 +15,9 @@ from engine.numerics import F64
 from engine.preference.learner import Serving
 from engine.preference.scorers import scores
 from engine.preference.traits import BUILT_IN
-from engine.types import Learned, Objective, Question, Trait
+from engine.types.answers import Question
+from engine.types.learning import Learned, Trait
+from engine.types.portfolio import Objective
 
 STYLES = 3
 """Objectives of style; more would need more members to serve, and more votes to tell apart."""

@@ -11,7 +11,9 @@ from engine.portfolio import pool
 from engine.session import calibration, objectives
 from engine.session.calibration import Known, Sheet
 from engine.store.calibration import CalibrationRecord
-from engine.types import Candidate, Learned, ModelCard, Objective, Pool
+from engine.types.learning import Learned
+from engine.types.models import ModelCard
+from engine.types.portfolio import Candidate, Objective, Pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,16 +24,9 @@ from engine.session import calibration, objectives, selecting
 from engine.session.pool import Owned
 from engine.store.calibration import CalibrationRecord, StoredBuild
 from engine.store.record import Ballot, Record, Standing
-from engine.types import (
-    Candidate,
-    Certificate,
-    LeftOut,
-    Member,
-    ModelCard,
-    Notice,
-    Portfolio,
-    Route,
-)
+from engine.types.models import ModelCard
+from engine.types.portfolio import Candidate, Certificate, LeftOut, Member, Portfolio, Route
+from engine.types.work import Notice
 
 SWITCH = 0.02
 """Expected reward that another model has to gain before it is loaded in the place of this one."""

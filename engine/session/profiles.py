@@ -25,7 +25,8 @@ from engine.store import duels, profile
 from engine.store.changes import Taste
 from engine.store.profile import Profile, ProfileSettings, ProfileTrait, Reading, Stated
 from engine.store.record import Ballot, Record, Standing
-from engine.types import Exported, Learned, LearnedTrait, ProfileDiff, Trait
+from engine.types.learning import Learned, LearnedTrait, Trait
+from engine.types.profiles import Exported, ProfileDiff
 
 log = logging.getLogger("engine.profiles")
 

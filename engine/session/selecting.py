@@ -18,7 +18,7 @@ from engine.portfolio.selection import select
 from engine.session import calibration, objectives
 from engine.session.calibration import Known, Sheet
 from engine.store.calibration import StoredBuild
-from engine.types import Candidate, Certificate, LeftOut, Objective
+from engine.types.portfolio import Candidate, Certificate, LeftOut, Objective
 
 SAFE_ENOUGH = 0.5
 """A candidate whose share of safe answers is surely below this is not chosen from."""

@@ -19,7 +19,7 @@ from engine.errors import AttuneError
 from engine.inference import ladder, protocol
 from engine.inference.client import Client
 from engine.inference.threads import most_threads
-from engine.types import Launch, Trial
+from engine.types.models import Launch, Trial
 from engine.version import __version__
 
 log = logging.getLogger("engine.selftest")

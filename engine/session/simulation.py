@@ -25,16 +25,9 @@ from engine.preference.traits import BUILT_IN
 from engine.preference.utilities import UtilityLearner
 from engine.session.duels import steered, told
 from engine.session.questions import HELD_OUT, VOTED_ON
-from engine.types import (
-    Answer,
-    AnswerEvent,
-    LearnerName,
-    Message,
-    Outcome,
-    Question,
-    Sampling,
-    Simulated,
-)
+from engine.types.answers import Answer, AnswerEvent, Message, Question
+from engine.types.learning import LearnerName, Outcome, Simulated
+from engine.types.steering import Sampling
 
 CHECKPOINTS = (0, 5, 10, 20, 40, 80)
 

@@ -21,19 +21,18 @@ from engine.errors import (
 )
 from engine.inference import ladder, protocol
 from engine.inference.client import ChildDied, Client
-from engine.types import (
+from engine.types.answers import (
     Answer,
     AnswerEvent,
     Chunk,
     Finish,
-    Launch,
-    Notice,
     Question,
     Ready,
     Started,
     StartEvent,
-    template_notice,
 )
+from engine.types.models import Launch
+from engine.types.work import Notice, template_notice
 
 log = logging.getLogger("engine.supervisor")
 

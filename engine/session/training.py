@@ -34,7 +34,11 @@ from engine.session.lessons import (
     training,
 )
 from engine.store.calibration import CalibrationRecord, StoredCalibration
-from engine.types import Answer, Launch, Notice, Progress, Sampling, TrainedAdapter
+from engine.types.answers import Answer
+from engine.types.models import Launch
+from engine.types.steering import Sampling
+from engine.types.work import Notice, Progress
+from engine.types.workshop import TrainedAdapter
 
 TIMED, ROUNDS = 3, 4
 """Questions of a round, each answered alone; rounds with and without the adapter take turns."""

@@ -25,20 +25,11 @@ from engine.preference.traits import BUILT_IN
 from engine.session import lessons, merging, objectives
 from engine.session.merging import Merger
 from engine.session.training import Trainer
-from engine.types import (
-    Fit,
-    Launch,
-    Learned,
-    Made,
-    MergeMethod,
-    MergeStorage,
-    ModelCard,
-    Notice,
-    Objective,
-    Progress,
-    Shares,
-    TrainedAdapter,
-)
+from engine.types.learning import Learned
+from engine.types.models import Launch, ModelCard
+from engine.types.portfolio import Objective
+from engine.types.work import Notice, Progress
+from engine.types.workshop import Fit, Made, MergeMethod, MergeStorage, Shares, TrainedAdapter
 
 MODEL_SUFFIX = ".gguf"
 

@@ -16,7 +16,7 @@ import numpy as np
 from engine.errors import InvalidParameter
 from engine.numerics import F32
 from engine.steering.amulet import Candidates
-from engine.types import Sampling, out_of_range
+from engine.types.steering import Sampling, out_of_range
 
 PENALTY_WINDOW = 64
 """Tokens of the answer that the repetition penalty looks back on."""

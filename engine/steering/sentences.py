@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.errors import InvalidParameter
-from engine.types import Preference
+from engine.types.steering import Preference
 
 _UNSPACED = "\u2e80"
 """From here on scripts write sentences without spaces."""

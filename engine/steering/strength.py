@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 
 from engine.errors import InvalidParameter
-from engine.types import MAX_GAMMA
+from engine.types.steering import MAX_GAMMA
 
 LINEAR_ALIGNMENT = 2.0
 """γ of Linear Alignment, the paper's LA baseline."""

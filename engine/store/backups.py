@@ -21,7 +21,7 @@ from engine.errors import DamagedRecord, StorageError, UnknownBackup
 from engine.paths import made, sync_folder
 from engine.store import database
 from engine.store.schema import Kind, keep_copy
-from engine.types import Backup
+from engine.types.data import Backup
 
 DAY = 86_400.0
 KEPT = (("%Y-%m-%d", 7), ("%G-%V", 4), ("%Y-%m", 6))

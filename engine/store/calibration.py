@@ -19,7 +19,7 @@ from engine.errors import InvalidParameter
 from engine.store import database
 from engine.store.changes import UNREADABLE
 from engine.store.schema import Kind
-from engine.types import Candidate, Certificate, LeftOut, Objective
+from engine.types.portfolio import Candidate, Certificate, LeftOut, Objective
 
 Slot = tuple[str, str]
 """A candidate's id and the hash of a question."""

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from engine.types import Outcome, Preference, Trait
+from engine.types.learning import Outcome, Trait
+from engine.types.steering import Preference
 
 Kind = Literal[
     "vote", "withdraw", "forget", "reset", "add_trait", "remove_trait", "override", "import",

@@ -16,7 +16,7 @@ import msgspec
 from engine.errors import UnreadableArchive
 from engine.store.changes import UNREADABLE
 from engine.store.chat_trees import StoredChat
-from engine.types import Chat, ChatMessage, MessageState, OpenChat
+from engine.types.chats import Chat, ChatMessage, MessageState, OpenChat
 
 FORMAT = "attune-chats"
 VERSION = 1

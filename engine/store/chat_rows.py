@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from engine.errors import UnknownChat, UnknownMessage
 from engine.store.chat_trees import COLUMNS, StoredChat, named, values
-from engine.types import Chat, ChatMessage
+from engine.types.chats import Chat, ChatMessage
 
 LONGEST_PROPOSAL = 60
 """Characters of a title that is made from the first question."""

@@ -12,7 +12,8 @@ import msgspec
 
 from engine.errors import InputError
 from engine.store.changes import UNREADABLE
-from engine.types import Finish, MessageState, Speaker
+from engine.types.answers import Finish
+from engine.types.chats import MessageState, Speaker
 
 LONGEST_TITLE = 200
 LONGEST_FACTS = 65_536
@@ -26,7 +27,7 @@ _LONGEST_NAME = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMessage:
-    """A message, as `engine.types.ChatMessage` tells of it.
+    """A message, as `engine.types.chats.ChatMessage` tells of it.
 
     chosen  id of the child that the branch goes on with; "" where it ends here
     """

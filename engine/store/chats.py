@@ -21,7 +21,8 @@ from engine.store import chat_index, chat_rows, chat_search, chat_trees, databas
 from engine.store.chat_rows import chat_number, message_number
 from engine.store.chat_tables import KIND
 from engine.store.chat_trees import LONGEST_FACTS, LONGEST_TITLE, StoredChat, encoded, named
-from engine.types import Chat, ChatMessage, Finish, Found, MessageState, OpenChat
+from engine.types.answers import Finish
+from engine.types.chats import Chat, ChatMessage, Found, MessageState, OpenChat
 
 MOST_LISTED = 500
 """Chats in one page of the list, or found by one search."""

@@ -31,7 +31,9 @@ from engine.errors import (
     ProfileUnreadable,
     StorageError,
 )
-from engine.types import MAX_GAMMA, MAX_PREFERENCES, MAX_WEIGHT, Finish, LearnerName, Outcome
+from engine.types.answers import Finish
+from engine.types.learning import LearnerName, Outcome
+from engine.types.steering import MAX_GAMMA, MAX_PREFERENCES, MAX_WEIGHT
 
 SUFFIX = ".attune-profile"
 FORMAT = "attune-profile"
@@ -76,7 +78,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class Reading(_Part, frozen=True):
     """What was learned of a trait when the file was written, for readers: an import derives it
-    from the votes. As in `engine.types.LearnedTrait`; `votes` is how many asked about it."""
+    from the votes. As `LearnedTrait` tells them; `votes` is how many asked about it."""
 
     weight: _Weight
     low: _Weight

@@ -39,7 +39,7 @@ from engine.store.changes import (
     Vote,
 )
 from engine.store.duels import StoredAnswer, StoredDuel
-from engine.types import OUTCOMES, Outcome, Trait
+from engine.types.learning import OUTCOMES, Outcome, Trait
 
 __all__ = ["Ballot", "Record", "Standing", "StoredAnswer", "StoredDuel"]
 

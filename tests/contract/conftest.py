@@ -10,7 +10,7 @@ import pytest
 
 from engine.inference.host import HostedModel
 from engine.models.catalogue import starter_path
-from engine.types import Launch
+from engine.types.models import Launch
 from tests.fakes.model import FakeModel
 from tests.fixtures.tiny_gguf import write_tiny_llama
 

@@ -16,7 +16,7 @@ from engine.inference.llama import LlamaModel
 from engine.models.adapters import open_adapter, write_adapter
 from engine.models.weights import Weights
 from engine.numerics import F32
-from engine.types import Launch
+from engine.types.models import Launch
 from tests.contract.conftest import CELLS, Models
 from tests.contract.decoding import decode, words
 from tests.fixtures.tiny_gguf import write_tiny_llama

@@ -17,7 +17,8 @@ from engine.numerics import F32
 from engine.preference.ballots import Evidence
 from engine.preference.neural import NeuralLearner
 from engine.steering.strength import gamma
-from engine.types import NEUTRAL, Answer, Preference, Sampling, Steering
+from engine.types.answers import Answer
+from engine.types.steering import NEUTRAL, Preference, Sampling, Steering
 from tests.fakes.asking import Asker, preferring, question
 from tests.fixtures.published_game import play
 

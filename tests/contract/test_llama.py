@@ -15,7 +15,7 @@ from engine.errors import DamagedModel, InternalError, ModelError, OutOfMemory, 
 from engine.inference import llama
 from engine.inference.host import HostedModel
 from engine.inference.model import Entry, Interrupted
-from engine.types import Launch
+from engine.types.models import Launch
 from tests.contract.conftest import CELLS, Models
 from tests.contract.decoding import entries, words
 from tests.fixtures.tiny_gguf import write_tiny_llama

@@ -10,19 +10,9 @@ from engine.inference.generation import Generation
 from engine.inference.host import HostedModel
 from engine.inference.streams import Streams
 from engine.inference.templates import ChatFormat, choose
-from engine.types import (
-    GREEDY,
-    NEUTRAL,
-    Answer,
-    Chunk,
-    Message,
-    Notice,
-    Preference,
-    Question,
-    Sampling,
-    Started,
-    Steering,
-)
+from engine.types.answers import Answer, Chunk, Message, Question, Started
+from engine.types.steering import GREEDY, NEUTRAL, Preference, Sampling, Steering
+from engine.types.work import Notice
 
 
 def question(

@@ -20,7 +20,7 @@ import msgspec
 from engine.errors import DamagedModel, OutOfMemory
 from engine.inference import host
 from engine.inference.model import Entry, Interrupted
-from engine.types import Launch
+from engine.types.models import Launch
 from tests.fakes.model import CHATML, FakeModel
 
 ROOT = Path(__file__).parents[2]

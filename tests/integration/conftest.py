@@ -11,7 +11,7 @@ from engine.api import Engine
 from engine.config import Settings, SettingsFile
 from engine.inference import llama
 from engine.session.selftest import machine_key
-from engine.types import Launch
+from engine.types.models import Launch
 
 CONTEXT = 1024
 SAFE = ("haswell", "sse42")

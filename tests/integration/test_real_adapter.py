@@ -12,7 +12,7 @@ from engine.cli.main import main
 from engine.errors import Stopped
 from engine.models.catalogue import STARTER_ID
 from engine.session import calibration, lessons
-from engine.types import Answer
+from engine.types.answers import Answer
 from tests.fakes.asking import question
 from tests.integration.conftest import MakeEngine
 

@@ -26,7 +26,8 @@ from engine.errors import (
 from engine.inference.client import Client
 from engine.models.catalogue import starter_path
 from engine.session import selftest
-from engine.types import Answer, Chunk, Notice, Ready, Started
+from engine.types.answers import Answer, Chunk, Ready, Started
+from engine.types.work import Notice
 from tests.fakes.asking import preferring, question
 from tests.fixtures.tiny_gguf import Field, write_tiny_llama
 from tests.integration.conftest import MakeEngine

@@ -13,7 +13,7 @@ from engine.jobs import protocol
 from engine.jobs.client import JobClient
 from engine.jobs.protocol import AnsweredItem, Asked, Calibrate, ProgressItem, Subject
 from engine.models.catalogue import STARTER_ID, starter_path
-from engine.types import Answer
+from engine.types.answers import Answer
 from tests.fakes.asking import preferring, question
 from tests.integration.conftest import safe_launch
 

@@ -13,7 +13,7 @@ from engine.errors import EngineCrashed
 from engine.models.cards import marked, read_card
 from engine.models.catalogue import starter_path
 from engine.session import calibration, lessons, training
-from engine.types import Answer
+from engine.types.answers import Answer
 from tests.fakes.asking import question
 from tests.integration.conftest import MakeEngine
 

@@ -16,7 +16,8 @@ from benchmarks.reliability.hostile_templates import FAMILIES
 from benchmarks.reliability.hostile_templates import templates as hostile_templates
 from benchmarks.reliability.kills import Kill, Range
 from engine.inference.templates import SECONDS
-from engine.types import Notice, Ready
+from engine.types.answers import Ready
+from engine.types.work import Notice
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.integration.conftest import MakeEngine
 

@@ -16,7 +16,8 @@ import pytest
 from engine.config import Settings, SettingsFile
 from engine.models.catalogue import STARTER_FILE
 from engine.session.selftest import machine_key
-from engine.types import GREEDY, Launch
+from engine.types.models import Launch
+from engine.types.steering import GREEDY
 from tests.fakes import host as fake
 from tests.fixtures.tiny_gguf import write_tiny_llama
 

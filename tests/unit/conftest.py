@@ -13,7 +13,8 @@ from engine.config import Settings, SettingsFile
 from engine.models import catalogue
 from engine.models.catalogue import STARTER_FILE
 from engine.session.selftest import machine_key
-from engine.types import GREEDY, Launch
+from engine.types.models import Launch
+from engine.types.steering import GREEDY
 from tests.fakes import host as fake
 from tests.fakes.host import Script
 from tests.fakes.process import own_threads

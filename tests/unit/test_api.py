@@ -28,7 +28,10 @@ from engine.errors import (
 from engine.models import catalogue, memory
 from engine.models.catalogue import STARTER_ID
 from engine.session import selftest
-from engine.types import Answer, Chunk, Launch, Notice, Preference, Ready, Started, StartEvent
+from engine.types.answers import Answer, Chunk, Ready, Started, StartEvent
+from engine.types.models import Launch
+from engine.types.steering import Preference
+from engine.types.work import Notice
 from tests.fakes.asking import preferring, question
 from tests.fakes.host import Trouble
 from tests.fakes.model import CHATML

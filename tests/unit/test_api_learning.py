@@ -17,7 +17,9 @@ from engine.errors import (
     UnknownDuel,
     UnknownTrait,
 )
-from engine.types import Answer, Chunk, Duel, Notice, Question, Trait
+from engine.types.answers import Answer, Chunk, Question
+from engine.types.learning import Duel, Trait
+from engine.types.work import Notice
 from tests.fakes.asking import question
 from tests.fakes.host import Trouble
 from tests.unit.conftest import MakeEngine

@@ -32,16 +32,11 @@ from engine.session.supervisor import Supervisor
 from engine.store import database
 from engine.store.calibration import CalibrationRecord, StoredBuild
 from engine.store.record import StoredAnswer, StoredDuel
-from engine.types import (
-    Answer,
-    Certificate,
-    Gap,
-    ModelCard,
-    Objective,
-    Outcome,
-    Preference,
-    Question,
-)
+from engine.types.answers import Answer, Question
+from engine.types.learning import Outcome
+from engine.types.models import ModelCard
+from engine.types.portfolio import Certificate, Gap, Objective
+from engine.types.steering import Preference
 from tests.fakes.asking import preferring, question
 from tests.fixtures.tiny_adapter import write_tiny_adapter
 from tests.fixtures.tiny_gguf import write_tiny_llama

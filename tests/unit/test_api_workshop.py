@@ -37,7 +37,7 @@ from engine.preference.traits import BUILT_IN
 from engine.session import objectives, questions
 from engine.session.lessons import HELD_OUT, LESSONS
 from engine.store import database
-from engine.types import Answer, Message, Question, Seconds
+from engine.types.answers import Answer, Message, Question, Seconds
 from tests.fixtures.tiny_adapter import write_tiny_adapter
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.unit.conftest import MakeEngine, remember

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from engine.config import SCHEMA_VERSION, Settings, SettingsFile, write_atomically
 from engine.errors import StorageError
-from engine.types import MAX_GAMMA, MAX_PREFERENCES, Launch, Preference, Sampling
+from engine.types.models import Launch
+from engine.types.steering import MAX_GAMMA, MAX_PREFERENCES, Preference, Sampling
 
 MOVED: dict[str, Any] = {
     "model": "qwen",

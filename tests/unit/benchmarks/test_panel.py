@@ -10,7 +10,8 @@ import pytest
 from benchmarks.quality.panel import Panel
 from engine.inference.model import MAX_STREAMS
 from engine.inference.variants import plan
-from engine.types import Answer, Pull, Question, Reward, Steering
+from engine.types.answers import Answer, Question
+from engine.types.steering import Pull, Reward, Steering
 from tests.fakes.asking import question
 
 PULLED = Steering(pulls=(Pull(sentence="Rhyme.", theta=1.0),))

@@ -10,7 +10,7 @@ from benchmarks.reliability import profiles
 from benchmarks.reliability.profiles import LARGE, Tally, case, report, run
 from engine.session.profiles import Profiles
 from engine.store import profile
-from engine.types import ProfileDiff
+from engine.types.profiles import ProfileDiff
 
 
 def numbers(count: int) -> list[int]:

@@ -16,7 +16,7 @@ import pytest
 from engine.api import Engine
 from engine.cli.main import main
 from engine.inference import client
-from engine.types import Question
+from engine.types.answers import Question
 from tests.fakes import host as fake
 
 

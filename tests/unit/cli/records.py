@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.store.record import Record, StoredAnswer, StoredDuel
-from engine.types import Outcome
+from engine.types.learning import Outcome
 
 AT = 1_780_000_000.0
 

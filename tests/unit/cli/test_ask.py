@@ -17,7 +17,7 @@ from engine.config import Settings
 from engine.errors import InputError, InvalidParameter
 from engine.models.catalogue import STARTER_ID
 from engine.steering.strength import gamma
-from engine.types import Preference, Sampling, Steering
+from engine.types.steering import Preference, Sampling, Steering
 from tests.fakes.host import Trouble
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.unit.cli.conftest import Attune, Follow

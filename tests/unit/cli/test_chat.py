@@ -10,7 +10,9 @@ import pytest
 from engine.api import Engine
 from engine.errors import StorageError
 from engine.store.record import Record, StoredDuel
-from engine.types import GREEDY, Outcome, Preference, Question, Voted
+from engine.types.answers import Question
+from engine.types.learning import Outcome, Voted
+from engine.types.steering import GREEDY, Preference
 from tests.fakes.host import Trouble
 from tests.unit.cli.conftest import Attune, Follow, Said, Typed
 from tests.unit.conftest import remember

@@ -18,7 +18,8 @@ from engine.api import Engine, OpenWindow
 from engine.cli.arguments import parser
 from engine.models.catalogue import STARTER_ID
 from engine.session import selftest
-from engine.types import Launch, Sampling
+from engine.types.models import Launch
+from engine.types.steering import Sampling
 from engine.version import __version__
 from tests.fakes import host as fake
 from tests.fakes.host import ROOT, Trouble

@@ -13,7 +13,9 @@ from engine.api import Duel, Engine, StorageError
 from engine.models import catalogue
 from engine.preference.traits import BUILT_IN
 from engine.store.record import Record, StoredDuel
-from engine.types import Answer, Chunk, DuelEvent, Preference, Question, Started
+from engine.types.answers import Answer, Chunk, Question, Started
+from engine.types.learning import DuelEvent
+from engine.types.steering import Preference
 from tests.fakes.host import Trouble
 from tests.unit.cli.conftest import Attune, Follow
 from tests.unit.cli.records import have_voted, put_duel, record

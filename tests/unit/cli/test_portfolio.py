@@ -15,7 +15,8 @@ import pytest
 from engine.api import AnswerEvent, Engine
 from engine.config import SettingsFile
 from engine.models.catalogue import STARTER_ID, Catalogue
-from engine.types import Answer, Preference, Question, StartEvent
+from engine.types.answers import Answer, Question, StartEvent
+from engine.types.steering import Preference
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.unit.cli.conftest import Attune, Follow
 from tests.unit.conftest import remember

@@ -13,7 +13,8 @@ from engine.inference.client import Client
 from engine.inference.prompts import tokens
 from engine.inference.templates import choose
 from engine.inference.variants import plan
-from engine.types import Launch, Question
+from engine.types.answers import Question
+from engine.types.models import Launch
 from tests.fakes import host as fake
 from tests.fakes.asking import preferring, question
 from tests.fakes.model import CHATML, END, FakeModel

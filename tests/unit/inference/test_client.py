@@ -24,7 +24,8 @@ from engine.errors import (
 from engine.inference import client as module
 from engine.inference import protocol
 from engine.inference.client import ChildDied, Client
-from engine.types import Launch, Message, Question
+from engine.types.answers import Message, Question
+from engine.types.models import Launch
 from tests.fakes import host as fake
 from tests.fakes import puppet
 from tests.fakes.host import Script, Trouble

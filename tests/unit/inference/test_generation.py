@@ -13,7 +13,7 @@ from engine.errors import DamagedModel, EmptyQuestion, InvalidParameter
 from engine.inference.arm import TextFlow
 from engine.inference.model import CacheFull, Entry
 from engine.inference.templates import plain
-from engine.types import Started
+from engine.types.answers import Started
 from tests.fakes.asking import Asker, preferring, question
 from tests.fakes.model import FakeModel
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.inference.death import Cause
 from engine.inference.ladder import SMALLEST_CONTEXT, after, below, describe, rungs
-from engine.types import Launch
+from engine.types.models import Launch
 
 X86 = ("sapphirerapids", "icelake", "skylakex", "haswell", "sandybridge", "sse42", "x64")
 

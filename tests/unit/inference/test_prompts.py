@@ -10,7 +10,7 @@ from engine.errors import PromptTooLong
 from engine.inference.prompts import DROP_STEP, RESERVE, Fitted, Prompter, fit, tokens
 from engine.inference.templates import ChatFormat, choose, plain, render
 from engine.inference.variants import Chat
-from engine.types import Message
+from engine.types.answers import Message
 from tests.fakes.model import BEGIN, CHATML, CONTROLS, END, TURN, FakeModel
 
 SYSTEM = Message(role="system", text="Be kind.")

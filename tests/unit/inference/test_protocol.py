@@ -14,21 +14,10 @@ from hypothesis import strategies as st
 from engine.errors import InvalidParameter, InvalidText
 from engine.inference import protocol
 from engine.inference.protocol import ProtocolError
-from engine.types import (
-    Answer,
-    Chunk,
-    Launch,
-    Message,
-    Notice,
-    Preference,
-    Pull,
-    Question,
-    Reward,
-    Sampling,
-    Seconds,
-    Started,
-    Steering,
-)
+from engine.types.answers import Answer, Chunk, Message, Question, Seconds, Started
+from engine.types.models import Launch
+from engine.types.steering import Preference, Pull, Reward, Sampling, Steering
+from engine.types.work import Notice
 
 LAUNCH = Launch(variant="haswell", gpu_layers=-1, extra_bufts=False, threads=3, context=1234)
 QUESTION = Question(

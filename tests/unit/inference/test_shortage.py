@@ -15,7 +15,7 @@ from engine.errors import InternalError, OutOfMemory
 from engine.inference import host, templates
 from engine.inference.death import explain, tells_of_memory
 from engine.inference.templates import CHATML, Refused, choose, render
-from engine.types import Message
+from engine.types.answers import Message
 
 ROOT = Path(__file__).parents[3]
 MARKS = ("<s>", "</s>")

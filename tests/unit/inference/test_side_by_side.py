@@ -13,7 +13,8 @@ from engine.errors import InternalError
 from engine.inference.prompts import fit
 from engine.inference.variants import plan
 from engine.numerics import log_softmax
-from engine.types import MAX_THETA, Answer, Pull, Question, Steering
+from engine.types.answers import Answer, Question
+from engine.types.steering import MAX_THETA, Pull, Steering
 from tests.fakes.asking import Asker, question
 from tests.fakes.model import FakeModel, made_up
 

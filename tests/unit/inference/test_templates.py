@@ -15,7 +15,7 @@ import pytest
 
 from engine.inference import templates
 from engine.inference.templates import CHATML, PLAIN, ChatFormat, Refused, choose, plain, render
-from engine.types import Message
+from engine.types.answers import Message
 
 MARKS = ("<s>", "</s>")
 CHAT = (

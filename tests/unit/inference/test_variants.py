@@ -14,16 +14,15 @@ from engine.errors import EmptyQuestion, InputError, InvalidParameter, InvalidTe
 from engine.inference.variants import INSTRUCTION, Plan, check, plan
 from engine.steering.sentences import compose, sentence
 from engine.steering.strength import LINEAR_ALIGNMENT
-from engine.types import (
+from engine.types.answers import Message, Question
+from engine.types.steering import (
     MAX_GAMMA,
     MAX_PREFERENCES,
     METHODS,
     Combine,
-    Message,
     Method,
     Place,
     Preference,
-    Question,
     Steering,
 )
 

@@ -22,7 +22,8 @@ from engine.inference.weighing import Weighing, _Weighed
 from engine.network import Network
 from engine.numerics import F32, Ids, log_softmax
 from engine.preference.refit import initial
-from engine.types import Answer, Question, Reward, Steering
+from engine.types.answers import Answer, Question
+from engine.types.steering import Reward, Steering
 from tests.fakes.asking import Asker, preferring, question
 from tests.fakes.model import WIDTH, FakeModel, hidden_state, made_up
 

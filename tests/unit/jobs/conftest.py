@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.jobs.protocol import Asked, Subject
-from engine.types import Launch, Question
+from engine.types.answers import Question
+from engine.types.models import Launch
 from tests.fakes.asking import question
 
 

@@ -14,7 +14,8 @@ from engine.jobs.merging import Merging
 from engine.jobs.protocol import Item, Merge, NoticeItem, Prompted, StageItem
 from engine.models.cards import MergeCard, read_card
 from engine.models.weights import Weights, open_weights
-from engine.types import Launch, Progress
+from engine.types.models import Launch
+from engine.types.work import Progress
 from tests.unit.models.model_files import changes, rewritten, tiny
 
 PROMPTS = tuple(Prompted(tag=f"tag{n % 2}", text=f"How is {n}?") for n in range(4))

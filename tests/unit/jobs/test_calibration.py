@@ -25,7 +25,8 @@ from engine.jobs.protocol import (
     QuestionFailed,
     Subject,
 )
-from engine.types import Launch, Question
+from engine.types.answers import Question
+from engine.types.models import Launch
 from tests.fakes import host as fake
 from tests.fakes.asking import preferring
 from tests.fakes.host import Script, Trouble

@@ -49,7 +49,7 @@ from engine.models.cards import (
 )
 from engine.models.weights import Weights, open_weights
 from engine.numerics import F32
-from engine.types import MergeMethod
+from engine.types.workshop import MergeMethod
 from tests.fakes.killing import needs_fork
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.unit.jobs.merges import HELD_OUT, Merged, Workshop

@@ -11,7 +11,9 @@ import pytest
 from engine.errors import InvalidParameter
 from engine.jobs import protocol
 from engine.jobs.protocol import Begin, Calibrate, ProtocolError, Told
-from engine.types import Answer, Launch, Preference
+from engine.types.answers import Answer
+from engine.types.models import Launch
+from engine.types.steering import Preference
 from tests.fakes.asking import preferring, question
 from tests.unit.jobs.conftest import asked, subject
 

@@ -16,7 +16,7 @@ from engine.inference.templates import choose
 from engine.inference.variants import plan
 from engine.jobs.protocol import Merge
 from engine.jobs.reading import Reading
-from engine.types import Launch
+from engine.types.models import Launch
 from tests.fakes import host as fake
 from tests.fakes.asking import question
 from tests.fakes.host import Trouble

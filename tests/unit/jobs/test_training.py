@@ -28,7 +28,7 @@ from engine.models.adapters import open_adapter
 from engine.models.cards import card_path, marked, own_card, read_card
 from engine.models.weights import open_weights
 from engine.numerics import F32
-from engine.types import Launch
+from engine.types.models import Launch
 from tests.fakes import host as fake
 from tests.fakes.host import Script, Trouble
 from tests.fakes.model import END

@@ -21,7 +21,7 @@ from engine.errors import (
 from engine.models import catalogue as module
 from engine.models.cards import CardSurvival, FileMark, MergeCard, marked, write_card
 from engine.models.catalogue import STARTER_FILE, STARTER_ID, Catalogue
-from engine.types import ModelCard
+from engine.types.models import ModelCard
 from tests.fixtures.tiny_adapter import MATRIX, write_tiny_adapter
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.unit.models.test_adapters import file_of, thin

@@ -7,7 +7,7 @@ from engine.errors import InvalidParameter
 from engine.numerics import F64
 from engine.portfolio.certificate import certify, halves, perplexity, shares_served
 from engine.portfolio.gaps import additive, multiplicative
-from engine.types import Certificate
+from engine.types.portfolio import Certificate
 from tests.unit.portfolio.pools import FOUR, SIX, front, portfolios, seeds
 
 

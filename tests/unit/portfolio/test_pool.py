@@ -26,7 +26,8 @@ from engine.portfolio.pool import (
     generate,
     own,
 )
-from engine.types import MAX_GAMMA, MAX_PREFERENCES, Candidate, Sampling
+from engine.types.portfolio import Candidate
+from engine.types.steering import MAX_GAMMA, MAX_PREFERENCES, Sampling
 
 SMALL = Model(id="small-135m", name="Small 135M")
 LARGE = Model(id="large-8b", name="Large 8B")

@@ -22,7 +22,7 @@ from engine.portfolio.quality import (
 )
 from engine.portfolio.questions import QUESTIONS, CalibrationQuestion
 from engine.preference.traits import BUILT_IN
-from engine.types import Trait
+from engine.types.learning import Trait
 
 BY_ID = {question.id: question for question in QUESTIONS}
 SAFETY = [question for question in QUESTIONS if question.kind == "safety"]

@@ -25,7 +25,7 @@ from engine.portfolio.routing import (
     route,
 )
 from engine.portfolio.selection import select
-from engine.types import Outcome
+from engine.types.learning import Outcome
 from tests.unit.portfolio.pools import FOUR, floors, front, seeds
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)

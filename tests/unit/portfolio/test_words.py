@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.portfolio.words import certified, listed, wanted, worst_served
-from engine.types import Candidate, Certificate, Gap, Member, Objective, Portfolio
+from engine.types.portfolio import Candidate, Certificate, Gap, Member, Objective, Portfolio
 
 SHORT = Objective(id="short+", name="shorter answers")
 WARM = Objective(id="warm+", name="a warm tone")

@@ -13,7 +13,7 @@ from engine.preference.ballots import (
     information,
     log_likelihood,
 )
-from engine.types import Outcome
+from engine.types.learning import Outcome
 
 logits = st.floats(-8, 8)
 

@@ -13,7 +13,8 @@ from engine.numerics import F32
 from engine.preference.ballots import Evidence
 from engine.preference.learner import Learner, Serving
 from engine.preference.neural import FIRST_WORTH, NU, NeuralLearner
-from engine.types import OUTCOMES, Outcome, Reward
+from engine.types.learning import OUTCOMES, Outcome
+from engine.types.steering import Reward
 
 WIDTH = 12
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from engine.numerics import F64
 from engine.preference.ballots import chances, log_likelihood
 from engine.preference.posterior import Prior, Votes, infer, log_posterior, most_probable
-from engine.types import Outcome
+from engine.types.learning import Outcome
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 seeds = st.integers(0, 2**31)

@@ -8,7 +8,8 @@ from engine.preference.ballots import Evidence
 from engine.preference.learner import ACTIVE, CARRIED, LISTENED, Serving, poles, scaled
 from engine.preference.traits import BUILT_IN
 from engine.preference.utilities import STEP, UtilityLearner
-from engine.types import MAX_THETA, OUTCOMES, LearnedTrait, Outcome, Trait
+from engine.types.learning import OUTCOMES, LearnedTrait, Outcome, Trait
+from engine.types.steering import MAX_THETA
 
 OWN = Trait(id="own-x", more="a", less="not a", sentence="Write like a.", visible=0.7, own=True)
 TURNED: dict[Outcome, Outcome] = {"first": "second", "second": "first"}

@@ -21,7 +21,7 @@ from engine.session.foreign_trees import NO_QUESTION, Node, grown
 from engine.store import chat_files, database
 from engine.store.chat_trees import StoredChat, StoredMessage, check
 from engine.store.chats import ChatStore
-from engine.types import Speaker
+from engine.types.chats import Speaker
 
 NOW = 1_790_000_000.0
 Write = Callable[..., Path]

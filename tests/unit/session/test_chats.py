@@ -17,7 +17,8 @@ from engine.session.chats import JSON_NAME, PIECE_SECONDS, PIECE_TOKENS, Chats
 from engine.store import database
 from engine.store.chats import TRASH_SECONDS
 from engine.store.record import Record
-from engine.types import Answer, Finish, MessageState, Seconds
+from engine.types.answers import Answer, Finish, Seconds
+from engine.types.chats import MessageState
 
 DAY = 86_400.0
 

@@ -23,7 +23,8 @@ from engine.session.data import ANSWERS_NAME, PROFILE_NAME
 from engine.session.selftest import Machine
 from engine.store import database, profile
 from engine.store.calibration import StoredCalibration
-from engine.types import Answer, DataKind, DataPart, Ready
+from engine.types.answers import Answer, Ready
+from engine.types.data import DataKind, DataPart
 from tests.unit.cli.records import put_duel, record
 from tests.unit.conftest import MakeEngine, remember
 

@@ -16,19 +16,9 @@ from engine.session.duels import Duels, steered, told
 from engine.session.learning import Answering, Learning, Manner
 from engine.session.supervisor import Supervisor
 from engine.store.record import Record
-from engine.types import (
-    MAX_PREFERENCES,
-    Answer,
-    AnswerEvent,
-    Chunk,
-    Duel,
-    Finish,
-    Message,
-    Preference,
-    Pull,
-    Question,
-    Steering,
-)
+from engine.types.answers import Answer, AnswerEvent, Chunk, Finish, Message, Question
+from engine.types.learning import Duel
+from engine.types.steering import MAX_PREFERENCES, Preference, Pull, Steering
 
 QUESTION = Question(messages=(Message(role="user", text="Why?"),))
 TEXTS = ("A short one.", "Here is a long and winding answer.\n\n- with\n- a list")

@@ -10,7 +10,7 @@ from engine.errors import AlreadyVoted, InvalidParameter, UnknownDuel, UnknownTr
 from engine.preference.traits import BUILT_IN, MAX_TRAITS
 from engine.session.learning import Answering, Learning, Manner, _sentence
 from engine.store.record import Record, StoredAnswer, StoredDuel
-from engine.types import Learned, LearnerName, Moved
+from engine.types.learning import Learned, LearnerName, Moved
 
 ANSWERING = Answering(id="m", width=0)
 UTILITIES = Manner(learner="utilities", fade=None, neutral=False)

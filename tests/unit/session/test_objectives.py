@@ -17,17 +17,10 @@ from engine.preference.scorers import scores
 from engine.preference.traits import BUILT_IN, own
 from engine.session import objectives
 from engine.session.objectives import QUALITY, chosen, stated, without
-from engine.types import (
-    Learned,
-    LearnedTrait,
-    Message,
-    Objective,
-    Preference,
-    Question,
-    Reward,
-    Steering,
-    Trait,
-)
+from engine.types.answers import Message, Question
+from engine.types.learning import Learned, LearnedTrait, Trait
+from engine.types.portfolio import Objective
+from engine.types.steering import Preference, Reward, Steering
 
 BY_ID = {trait.id: trait for trait in BUILT_IN}
 EVERY_POLE = [f"{trait.id}{sign}" for trait in BUILT_IN for sign in "+-"]

@@ -20,7 +20,8 @@ from engine.session.importing import taste_of
 from engine.store import database, profile
 from engine.store.profile import Profile, ProfileTrait
 from engine.store.record import Record, Standing
-from engine.types import Learned, Preference
+from engine.types.learning import Learned
+from engine.types.steering import Preference
 from tests.fakes.killing import doing, killed, needs_fork
 from tests.fixtures.profile_files import (
     EXPORTED,

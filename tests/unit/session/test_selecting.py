@@ -28,7 +28,7 @@ from engine.session.calibration import Known, Sheet
 from engine.session.objectives import QUALITY
 from engine.session.selecting import Selection, best_at, certified, selected, upper_bound
 from engine.store.calibration import StoredBuild, StoredCalibration
-from engine.types import Candidate, Objective
+from engine.types.portfolio import Candidate, Objective
 
 LISTS, RIGHT, BOTH, SILENT = (
     Candidate(id=name.lower(), model="m", name=name, preferences=(name,))

@@ -14,7 +14,7 @@ from engine.inference.client import Client
 from engine.inference.ladder import rungs
 from engine.inference.threads import most_threads
 from engine.session import selftest
-from engine.types import Launch, Trial
+from engine.types.models import Launch, Trial
 from tests.fakes import host as fake
 from tests.fakes import puppet
 from tests.fakes.host import Script, Trouble

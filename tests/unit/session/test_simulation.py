@@ -20,7 +20,7 @@ from engine.session.simulation import (
     simulate,
     standard,
 )
-from engine.types import Answer, Question
+from engine.types.answers import Answer, Question
 
 Write = Callable[[Question], str]
 LONG = " ".join(f"word{i} and other things that matter a little," for i in range(12))

@@ -25,7 +25,9 @@ from engine.session.supervisor import (
     Chosen,
     Supervisor,
 )
-from engine.types import Answer, AnswerEvent, Chunk, Launch, Notice, Ready, StartEvent
+from engine.types.answers import Answer, AnswerEvent, Chunk, Ready, StartEvent
+from engine.types.models import Launch
+from engine.types.work import Notice
 from tests.fakes import host as fake
 from tests.fakes import puppet
 from tests.fakes.asking import question

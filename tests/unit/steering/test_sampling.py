@@ -25,7 +25,7 @@ from engine.steering.sampling import (
     top_k,
     top_p,
 )
-from engine.types import GREEDY, Sampling
+from engine.types.steering import GREEDY, Sampling
 
 NEVER = -math.inf
 LAST = 1.0 - 2.0**-53

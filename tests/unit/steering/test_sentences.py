@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import InvalidParameter
 from engine.steering.sentences import MAX_LENGTH, compose, sentence
-from engine.types import Preference
+from engine.types.steering import Preference
 
 
 def said(text: str) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidParameter
 from engine.steering.strength import LINEAR_ALIGNMENT, bounded_gamma, gamma
-from engine.types import MAX_GAMMA
+from engine.types.steering import MAX_GAMMA
 from tests.fixtures.published_game import log_softmax, play, rounds
 
 TABLE = [

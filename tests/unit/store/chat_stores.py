@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from engine.store.chats import ChatStore
-from engine.types import ChatMessage
+from engine.types.chats import ChatMessage
 
 OpenStore = Callable[[], ChatStore]
 

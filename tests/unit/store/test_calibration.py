@@ -30,7 +30,8 @@ from engine.store.calibration import (
     StoredCalibration,
 )
 from engine.store.record import Record
-from engine.types import Candidate, Certificate, Gap, LeftOut, Objective, Sampling
+from engine.types.portfolio import Candidate, Certificate, Gap, LeftOut, Objective
+from engine.types.steering import Sampling
 from tests.unit.store.conftest import SAFE
 
 ROOT = Path(__file__).parents[3]

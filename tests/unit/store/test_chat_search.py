@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.errors import InvalidParameter, StorageError
 from engine.store import chat_index
 from engine.store.chats import ChatStore
-from engine.types import Found
+from engine.types.chats import Found
 from tests.unit.store.chat_stores import answered, check_index, run, store_at, talk
 
 

@@ -29,7 +29,7 @@ from engine.store import database
 from engine.store.chat_rows import proposed_title
 from engine.store.chats import TRASH_SECONDS, ChatStore
 from engine.store.record import Record
-from engine.types import MessageState
+from engine.types.chats import MessageState
 from tests.unit.store.chat_stores import (
     Clock,
     OpenStore,

@@ -19,7 +19,8 @@ from engine.errors import AlreadyVoted, DamagedRecord, InputError, InvalidParame
 from engine.store import schema
 from engine.store.changes import Carried, Import, Taste
 from engine.store.record import Record, Standing
-from engine.types import OUTCOMES, Preference, Trait
+from engine.types.learning import OUTCOMES, Trait
+from engine.types.steering import Preference
 from tests.fakes.killing import doing, killed, needs_fork
 from tests.unit.store.conftest import OpenRecord, answer, duel
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.store.record import Record, Standing
-from engine.types import OUTCOMES, Outcome, Trait
+from engine.types.learning import OUTCOMES, Outcome, Trait
 from tests.unit.store.conftest import duel
 
 Step = tuple[str, str]

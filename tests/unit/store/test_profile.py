@@ -41,7 +41,7 @@ from engine.store.profile import (
     Reading,
     Stated,
 )
-from engine.types import OUTCOMES
+from engine.types.learning import OUTCOMES
 from tests.fixtures.profile_files import FULL, MINIMAL, PLAIN, SCHEMA, full, published_schema, vote
 
 NAME = Path("mine.attune-profile")

@@ -29,7 +29,7 @@ from engine.errors import (
 )
 from engine.paths import DataFolder
 from engine.store.record import Record, Standing, StoredDuel
-from engine.types import Outcome, Trait
+from engine.types.learning import Outcome, Trait
 from tests.unit.store.conftest import OpenRecord, answer, duel
 
 CHEERY = Trait(
