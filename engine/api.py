@@ -449,12 +449,16 @@ class Engine:
             spawn=spawn,
             launch=launch,
             sampling=lambda: self._settings.sampling,
+            clock=time.monotonic,
+        )
+        merger = Merger(
+            self._catalogue, root / "merging", spawn=spawn, launch=launch, clock=time.monotonic
         )
         return Workshop(
             self._catalogue,
             root / "made",
             trainer=trainer,
-            merger=Merger(self._catalogue, root / "merging", spawn=spawn, launch=launch),
+            merger=merger,
             learned=self.learned,
             chosen=lambda: self._settings.model or STARTER_ID,
             launched=self._launch,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from engine.api import Engine
+from engine.api import Engine, Progress
 from engine.cli.interrupt import interrupt_stops
 from engine.cli.output import Output
 from engine.errors import Stopped
@@ -25,7 +25,10 @@ def carried_out(engine: Engine, output: Output, work: Callable[[], Result]) -> R
         engine.close()
 
 
-def with_time_left(said: str, seconds: float) -> str:
-    """What is told of progress, and how long it will take."""
-    minutes = seconds / 60
+def how_far(progress: Progress) -> str:
+    """What is done at this moment, how much of the whole is, and how long the rest will take."""
+    said = f"{progress.done / max(1, progress.total):.0%}: {progress.text}"
+    if progress.left is None or progress.done == progress.total:
+        return said
+    minutes = progress.left / 60
     return f"{said}, about {f'{minutes:.0f} min' if minutes >= 1 else 'a minute'} left"

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from engine.api import Engine, Notice, Progress
 from engine.cli.interrupt import INTERRUPTED
-from engine.cli.making import carried_out, with_time_left
+from engine.cli.making import carried_out, how_far
 from engine.cli.output import Output
 from engine.errors import InternalError
 from engine.models.cards import MergeCard
@@ -37,16 +37,10 @@ def _merged(engine: Engine, arguments: argparse.Namespace, output: Output) -> Me
             case Notice():
                 output.note(event.text)
             case Progress():
-                output.note(_progress(event))
+                output.note(how_far(event))
             case MergeCard():
                 return event
     raise InternalError("The merge ended without a card.")
-
-
-def _progress(progress: Progress) -> str:
-    if not progress.left:
-        return progress.text
-    return with_time_left(progress.text, progress.left)
 
 
 def _say(card: MergeCard, output: Output) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from engine.api import Engine, Notice, Progress, TrainedAdapter
 from engine.cli.interrupt import INTERRUPTED
-from engine.cli.making import carried_out, with_time_left
+from engine.cli.making import carried_out, how_far
 from engine.cli.output import Output
 from engine.errors import InternalError
 
@@ -42,7 +42,7 @@ def _trained(engine: Engine, arguments: argparse.Namespace, output: Output) -> T
                 begun, share = _part(event), 100.0 * event.done / max(1, event.total)
                 if begun != part or share - told >= TOLD_EVERY or event.done == event.total:
                     part, told = begun, share
-                    output.note(_progress(event))
+                    output.note(how_far(event))
             case _:
                 return event
     raise InternalError("The training ended without an adapter.")
@@ -50,14 +50,7 @@ def _trained(engine: Engine, arguments: argparse.Namespace, output: Output) -> T
 
 def _part(progress: Progress) -> str:
     """What the text says before its figures."""
-    return progress.text.partition(",")[0]
-
-
-def _progress(progress: Progress) -> str:
-    said = f"{progress.text}: {progress.done} of {progress.total}"
-    if progress.left is None or progress.done == progress.total:
-        return said
-    return with_time_left(said, progress.left)
+    return progress.text.partition(",")[0].partition(":")[0]
 
 
 def _say(trained: TrainedAdapter, output: Output, *, base: str) -> None:

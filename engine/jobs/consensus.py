@@ -18,7 +18,7 @@ from engine.jobs import mixing
 from engine.jobs.family import Family
 from engine.jobs.kept import Kept
 from engine.jobs.mixing import Frame, Mix
-from engine.jobs.protocol import Item, Merge, StageItem
+from engine.jobs.protocol import Item, Merge, MergePart, StageItem
 from engine.merging.baselines import FIRST_STAGE, Order, cosines, order
 from engine.merging.greedy import write
 from engine.merging.layers import Floats
@@ -148,7 +148,7 @@ class Consensus:
             self._watch()
             self._base[name] = self._family.base.read(name)
         yield from self._answer()
-        yield from self._compare(self._alone())
+        yield from self._compare("alone", self._alone())
         for notice in contradictions(self._scores, self._names):
             yield from self._tell(notice)
         found = self._order()
@@ -158,7 +158,7 @@ class Consensus:
             order=found, shares=tuple(d.share for d in densities), seed=self._request.seed
         )
         mixes |= self._baselines(frame)
-        yield from self._compare(mixes)
+        yield from self._compare("mixes", mixes)
         return Learned(
             order=found,
             mixes=mixes,
@@ -172,7 +172,8 @@ class Consensus:
     def _answer(self) -> Iterator[Item]:
         """Have every member answer all prompts."""
         for number, member in enumerate(self._family.members):
-            yield _stage(f"{file_name(member.path)} answers", number, len(self._family.members))
+            text = f"{file_name(member.path)} answers"
+            yield stage("replies", text, number, len(self._family.members))
             replies = self._kept.get(f"replies-{number}", Replies)
             if replies is None:
                 replies = self._replies(member)
@@ -202,10 +203,10 @@ class Consensus:
 
     # Scores ---------------------------------------------------------------------------------
 
-    def _compare(self, mixes: Mapping[str, Mix]) -> Iterator[Item]:
+    def _compare(self, part: MergePart, mixes: Mapping[str, Mix]) -> Iterator[Item]:
         """Mean cross-entropy of each member's held-out replies, nats per token; each is kept."""
         for number, (name, mix) in enumerate(mixes.items()):
-            yield _stage(f"Comparing: {name}", number, len(mixes))
+            yield stage(part, f"Comparing: {name}", number, len(mixes))
             # A file may have another name when a merge goes on: what is kept goes by places.
             place = self._places.get(name, name)
             if len(self._losses.get(place, ())) != len(self._names):
@@ -338,7 +339,7 @@ class Consensus:
             text = f"Learning mask {number + 1} of {count}: epoch {state.epoch} of {epochs}"
         if state.losses:
             text += f", loss {state.losses[-1]:.3f}"
-        return _stage(text, number * epochs + state.epoch, count * epochs, left=left)
+        return stage("masks", text, number * epochs + state.epoch, count * epochs, left=left)
 
 
 def task_names(members: Sequence[Member]) -> list[str]:
@@ -376,5 +377,8 @@ def contradictions(scores: Scores, names: Sequence[str]) -> Iterator[Notice]:
                 yield Notice(code="contradiction", text=text)
 
 
-def _stage(text: str, done: int, total: int, *, left: float | None = None) -> StageItem:
-    return StageItem(progress=Progress(done=done, total=total, left=left, text=text))
+def stage(
+    part: MergePart, text: str, done: int, total: int, *, left: float | None = None
+) -> StageItem:
+    """How far a part of a merge has come."""
+    return StageItem(progress=Progress(done=done, total=total, left=left, text=text), part=part)

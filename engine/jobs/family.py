@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import InputError, InvalidParameter, UnsupportedModel
-from engine.jobs.protocol import Merge
+from engine.jobs.protocol import LEARNED, Merge
 from engine.merging.packing import ROWS
 from engine.merging.shape import Shape, shape_of
 from engine.merging.transformer import HEAD_ROWS
@@ -18,9 +18,6 @@ from engine.models.members import Member, open_member, refuse_peft
 from engine.models.partial import check_space
 from engine.models.safetensors import weight_files
 from engine.models.weights import Weights, open_weights
-
-LEARNED = ("calm", "best")
-"""Methods that need gradients."""
 
 MOST_MEMBERS = 8
 

@@ -10,11 +10,11 @@ from typing import Protocol
 
 from engine.errors import Stopped
 from engine.jobs import mixing
-from engine.jobs.consensus import CALM, REPLY_TOKENS, Consensus, Learned
-from engine.jobs.family import LEARNED, Family, gather
+from engine.jobs.consensus import CALM, REPLY_TOKENS, Consensus, Learned, stage
+from engine.jobs.family import Family, gather
 from engine.jobs.kept import Kept, held
 from engine.jobs.mixing import Mix
-from engine.jobs.protocol import Item, Merge, NoticeItem, StageItem
+from engine.jobs.protocol import LEARNED, Item, Merge, NoticeItem
 from engine.merging.masks import Density, MaskSettings
 from engine.merging.samples import CREDIBLE
 from engine.models.cards import (
@@ -30,7 +30,7 @@ from engine.models.header import file_name
 from engine.models.members import Distance, made_for_another, measure
 from engine.models.safetensors import weight_files
 from engine.models.writing import Written, write_model
-from engine.types.work import Notice, Progress
+from engine.types.work import Notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,8 @@ class Merging:
     def _measure(self, family: Family) -> Iterator[Item]:
         """Read every member once; what could make the merge worse is told."""
         for number, member in enumerate(family.members):
-            yield _stage(f"Checking {file_name(member.path)}", number, len(family.members))
+            text = f"Checking {file_name(member.path)}"
+            yield stage("checking", text, number, len(family.members))
             distance: Distance = measure(member, base=family.base, progress=self._watch)
             for notice in distance.notices:
                 yield from self._tell(notice)
@@ -192,7 +193,7 @@ class Merging:
         self, family: Family, outcome: Outcome, *, base: FileMark, members: Sequence[FileMark]
     ) -> Iterator[Item]:
         """The model and its card; the card first, so that no model is ever without."""
-        yield _stage("Writing the merged model", 0, 1)
+        yield stage("writing", "Writing the merged model", 0, 1)
         out = Path(self._request.out)
 
         def describe(part: Path, written: Written) -> None:
@@ -209,7 +210,7 @@ class Merging:
             progress=self._watch,
             describe=describe,
         )
-        yield _stage("Writing the merged model", 1, 1)
+        yield stage("writing", "Writing the merged model", 1, 1)
 
     def _card(self, outcome: Outcome, written: Written, marks: Sequence[FileMark]) -> MergeCard:
         """marks  of the new file, the base, and the members in their order"""
@@ -259,7 +260,3 @@ def _shares(found: Density) -> SharesOfAdded:
     return SharesOfAdded(
         share=found.share, by_layer=layers, by_kind=found.by_kind, by_tensor=found.by_tensor
     )
-
-
-def _stage(text: str, done: int, total: int, *, left: float | None = None) -> StageItem:
-    return StageItem(progress=Progress(done=done, total=total, left=left, text=text))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
@@ -193,10 +194,18 @@ class ModelFailed(_Message, frozen=True):
     detail: str = ""
 
 
+LEARNED: tuple[MergeMethod, ...] = ("calm", "best")
+"""Methods of merging that need gradients."""
+
+MergePart = Literal["checking", "replies", "alone", "masks", "mixes", "writing"]
+"""What a merge does, in this order; only one that learns does all."""
+
+
 class StageItem(_Message, frozen=True):
-    """How far work has come that has several parts."""
+    """How far one part of the work has come; "" where it has only one."""
 
     progress: Progress
+    part: MergePart | Literal[""] = ""
 
 
 class NoticeItem(_Message, frozen=True):

@@ -1,9 +1,9 @@
-"""Training low-rank adapters: AdamW, clipped gradients, a rate that rises and falls.
+"""Training low-rank adapters: Adam, clipped gradients, a rate that rises and falls.
 
 All that a run depends on stands in its state, so that one which was stopped and taken up again
 ends with the same bits as one which was not, on the same computer with as many threads.
 
-Sources: LoRA (arXiv 2106.09685), AdamW (arXiv 1711.05101).
+Sources: LoRA (arXiv 2106.09685), Adam (arXiv 1412.6980).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -36,10 +35,9 @@ class Plan:
     steps         updates altogether, ≥ 1
     batch         examples for each update, ≥ 1; no more are taken than there are
     rate          the largest learning rate, > 0
-    warm_up       updates until it is reached, in equal steps, from 0 to `steps`
-    decay         how it then falls towards 0, which would be reached one update after the last
+    warm_up       updates until it is reached, in equal steps, from 0 to `steps`; then it falls as
+                  a cosine towards 0, which would be reached one update after the last
     clip          gradients of a larger norm, over all tensors together, are scaled to it; > 0
-    weight_decay  share of the weights that an update takes off at rate 1, ≥ 0
     rank, alpha   r ≥ 1 and α > 0: an adapter adds α/r B A
     """
 
@@ -47,9 +45,7 @@ class Plan:
     batch: int = 8
     rate: float = 1e-3
     warm_up: int = 3
-    decay: Literal["cosine", "linear"] = "cosine"
     clip: float = 1.0
-    weight_decay: float = 0.0
     rank: int = 16
     alpha: float = 32.0
 
@@ -58,7 +54,6 @@ class Plan:
             ("steps", self.steps, 1),
             ("batch", self.batch, 1),
             ("rank", self.rank, 1),
-            ("weight_decay", self.weight_decay, 0),
         )
         for name, value, low in least:
             if not low <= value < math.inf:
@@ -79,8 +74,6 @@ class Plan:
         if step < self.warm_up:
             return self.rate * (step + 1) / self.warm_up
         gone = (step - self.warm_up) / (self.steps - self.warm_up)
-        if self.decay == "linear":
-            return self.rate * (1.0 - gone)
         return self.rate * 0.5 * (1.0 + math.cos(math.pi * gone))
 
 
@@ -198,14 +191,12 @@ def train(
                 f"{plan.rate}."
             )
         rate = plan.rate_at(state.step)
-        _update(state, gradients, rate=rate, shrink=plan.clip / max(norm, plan.clip), plan=plan)
+        _update(state, gradients, rate=rate, shrink=plan.clip / max(norm, plan.clip))
         yield Update(step=state.step, loss=loss, rate=rate, norm=norm)
 
 
-def _update(
-    state: State, gradients: Mapping[str, Floats], *, rate: float, shrink: float, plan: Plan
-) -> None:
-    """One step of AdamW, in place: θ ← (1 − rate · decay) θ − rate · m̂ / (√v̂ + ε)."""
+def _update(state: State, gradients: Mapping[str, Floats], *, rate: float, shrink: float) -> None:
+    """One step of Adam, in place: θ ← θ − rate · m̂ / (√v̂ + ε)."""
     state.step += 1
     unbias = [1.0 - beta**state.step for beta in BETAS]
     for name, weights in state.adapters.items():
@@ -215,5 +206,4 @@ def _update(
         first += (1.0 - BETAS[0]) * gradient
         second *= BETAS[1]
         second += (1.0 - BETAS[1]) * gradient**2
-        weights *= 1.0 - rate * plan.weight_decay
         weights -= rate * (first / unbias[0]) / (np.sqrt(second / unbias[1]) + EPSILON)

@@ -163,34 +163,6 @@ def _misfit(adapter: Weights, name: str, why: str) -> UnsupportedModel:
 # Making one ---------------------------------------------------------------------------------
 
 
-def truncated(change: F32, *, rank: int) -> tuple[Factors, float]:
-    """The nearest matrix of at most this rank, as factors to be used with α = r, and ‖it‖²/‖τ‖².
-
-    change   τ, float32, (out, in), not all 0
-    rank     1 ≤ r ≤ min(out, in)
-    returns  b = U √S and a = Uᵀτ / √S, equally long so that float16 suits both; and the share of
-             the change that they keep, in [0, 1]
-
-    Eckart and Young (1936). U is taken from τ τᵀ (or V from τᵀ τ, the smaller of both) in float64,
-    a hundredth of the time of a full decomposition; the directions that are kept are the strong
-    ones, which squaring does not blur. Raises InvalidParameter.
-    """
-    if not 1 <= rank <= min(change.shape):
-        raise InvalidParameter.outside("rank", rank, f"from 1 to {min(change.shape)}")
-    if change.shape[0] > change.shape[1]:
-        turned, kept = truncated(np.ascontiguousarray(change.T), rank=rank)
-        return Factors(a=turned.b.T.copy(), b=turned.a.T.copy()), kept
-    exact = change.astype(np.float64)
-    values, directions = np.linalg.eigh(exact @ exact.T)
-    energies, u = values[::-1][:rank].clip(0.0), directions[:, ::-1][:, :rank]
-    root = np.sqrt(np.sqrt(energies))
-    # A direction without energy has nothing to keep, and no length to divide by.
-    inverse = np.divide(1.0, root, out=np.zeros_like(root), where=energies > 1e-14 * energies[0])
-    a, b = inverse[:, None] * (u.T @ exact), u * root
-    kept = float(energies.sum() / (exact**2).sum())
-    return Factors(a=a.astype(np.float32), b=b.astype(np.float32)), min(kept, 1.0)
-
-
 def write_adapter(
     path: Path,
     *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +11,12 @@ from pathlib import Path
 from engine.errors import InputError, InvalidParameter, Stopped
 from engine.jobs import protocol
 from engine.jobs.client import JobClient
+from engine.jobs.protocol import LEARNED
 from engine.models.cards import MergeCard, read_card
 from engine.models.catalogue import Catalogue
 from engine.paths import made
 from engine.portfolio.questions import QUESTIONS
+from engine.session.course import Course
 from engine.session.job import Job
 from engine.session.questions import HELD_OUT
 from engine.types.models import Launch, ModelCard
@@ -66,14 +68,16 @@ class Merger:
         *,
         spawn: Callable[[], JobClient],
         launch: Callable[[], Launch],
+        clock: Callable[[], float],
     ) -> None:
         """
         folder  where what a stopped merge needs to go on is kept
         spawn   starts a job child
         launch  how models run on this machine
+        clock   counts seconds
         """
         self._catalogue, self._folder = catalogue, folder
-        self._launch = launch
+        self._launch, self._clock = launch, clock
         self._job = Job("merge", spawn=spawn)
 
     def merge(
@@ -101,11 +105,12 @@ class Merger:
     # ----------------------------------------------------------------------------------------
 
     def _run(self, work: protocol.Merge) -> Iterator[Notice | Progress]:
+        course = Course(efforts(work), clock=self._clock)
         with closing(self._job.run(work)) as items:
             for item in items:
                 match item:
                     case protocol.StageItem():
-                        yield item.progress
+                        yield course.told(item.part, item.progress)
                     case protocol.NoticeItem():
                         yield item.notice
                     case protocol.Cancelled():
@@ -135,6 +140,23 @@ class Merger:
         path = Path(member).expanduser()
         # An adapter is no model that the catalogue would know.
         return str(path.absolute() if path.exists() else file_of(self._catalogue.get(member)))
+
+
+def efforts(work: protocol.Merge) -> Mapping[str, float]:
+    """The parts of a merge, in their order, and about how many seconds each takes with members of
+    the starter model on two cores (measured). How many masks there are shows later; one is usual.
+    """
+    members = len(work.members)
+    if work.method not in LEARNED:
+        return {"checking": 1.0 * members, "writing": 5.0}
+    return {
+        "checking": 1.0 * members,
+        "replies": 10.0 * members,
+        "alone": 4.0 * (members + 1),
+        "masks": 4.5 * members * work.epochs,
+        "mixes": 25.0,
+        "writing": 5.0,
+    }
 
 
 def base_file(card: ModelCard) -> Path:

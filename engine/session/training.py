@@ -22,8 +22,10 @@ from engine.models.cards import read_card, write_card
 from engine.models.catalogue import Catalogue
 from engine.paths import made
 from engine.session import calibration, objectives
+from engine.session.course import Course
 from engine.session.job import Job
 from engine.session.lessons import (
+    STEPS,
     Plan,
     Slot,
     Wanted,
@@ -46,6 +48,17 @@ TIMED, ROUNDS = 3, 4
 TIMED_TOKENS = 48
 """Of an answer that is timed, at most."""
 
+EFFORTS = {"lessons": 20.0, "training": 50.0, "without": 27.0, "with": 10.0, "time": 15.0}
+"""The parts of a training, in their order, and the seconds that each takes with the starter model
+on two cores (measured); so many steps as are the rule."""
+
+ASKING = {
+    "lessons": "Asking for lessons",
+    "without": "Asking without the adapter",
+    "with": "Asking with the adapter",
+    "time": "Measuring the time",
+}
+
 Events = Iterator[Notice | Progress]
 
 
@@ -61,16 +74,19 @@ class Trainer:
         spawn: Callable[[], JobClient],
         launch: Callable[[], Launch],
         sampling: Callable[[], Sampling],
+        clock: Callable[[], float],
     ) -> None:
         """
+        clock     counts seconds
         folder    where what a stopped training needs to go on is kept
         spawn     starts a job child
         launch    how models run on this machine
         sampling  how answers are drawn
         """
         self._catalogue, self._measured, self._folder = catalogue, measured, folder
-        self._launch, self._sampling = launch, sampling
+        self._launch, self._sampling, self._clock = launch, sampling, clock
         self._job = Job("training", spawn=spawn)
+        self._course = Course(EFFORTS, clock=clock)
 
     def train(
         self, wanted: Wanted, *, first: Iterable[Notice] = ()
@@ -86,6 +102,8 @@ class Trainer:
         with self._job.begun():
             yield from first
             self._watch()
+            steps = EFFORTS["training"] * wanted.steps / STEPS
+            self._course = Course(EFFORTS | {"training": steps}, clock=self._clock)
             yield from self._train(wanted)
 
     def stop(self) -> None:
@@ -102,14 +120,14 @@ class Trainer:
             sampling=self._sampling(),
         )
         slots = [(plan.steered, asked) for asked in plan.lessons]
-        answers = yield from self._answers(plan, slots, "Asking for lessons")
+        answers = yield from self._answers(plan, slots, "lessons")
         known = [answers[key] for key in keys(slots) if key in answers]
         work = training(plan, wanted, known, folder=made(self._folder))
         plan = replace(plan, out=placed(plan, work, instead=wanted.instead))
         if not plan.out.exists():
             yield from self._learn(msgspec.structs.replace(work, out=str(plan.out)))
         slots = [(who, asked) for asked in plan.held_out for who in (plan.plain, plan.steered)]
-        before = yield from self._answers(plan, slots, "Asking without the adapter")
+        before = yield from self._answers(plan, slots, "without")
         after = yield from self._adapted(plan)
         time = yield from self._timed(plan)
         trained = _compared(plan, before, after, time=time)
@@ -120,7 +138,7 @@ class Trainer:
         yield trained
 
     def _answers(
-        self, plan: Plan, slots: Sequence[Slot], text: str
+        self, plan: Plan, slots: Sequence[Slot], part: str
     ) -> Generator[Notice | Progress, None, dict[str, StoredCalibration]]:
         """Answers by key; those that were not on record are asked for, and kept."""
         hashes = {who.id: plan.card.sha256 for who, _ in slots}
@@ -133,7 +151,7 @@ class Trainer:
                 answer = calibration.stored(*by_key[item.key], item, plan.card.sha256)
                 self._measured.keep((answer,))
             else:
-                yield from _told(item, text, before=len(slots) - len(missing))
+                yield from self._told(item, part, before=len(slots) - len(missing))
         known = self._measured.known(hashes)
         found = {
             key: known.get((slot[0].id, calibration.question_hash(*slot)))
@@ -143,7 +161,7 @@ class Trainer:
 
     def _learn(self, work: protocol.Train) -> Events:
         for item in self._done(work):
-            yield from _told(item, "")
+            yield from self._told(item, "training")
 
     def _adapted(self, plan: Plan) -> Generator[Notice | Progress, None, dict[str, Answer]]:
         """Answers with the adapter to the questions that are held out, by their id."""
@@ -154,7 +172,7 @@ class Trainer:
             if isinstance(item, protocol.AnsweredItem):
                 found[item.key] = item.answer
             else:
-                yield from _told(item, "Asking with the adapter")
+                yield from self._told(item, "with")
         return found
 
     def _timed(self, plan: Plan) -> Generator[Notice | Progress, None, float | None]:
@@ -176,7 +194,7 @@ class Trainer:
                 total[0] += seconds.decode + seconds.steer
                 total[1] += item.answer.tokens
             else:
-                yield from _told(item, "Measuring the time")
+                yield from self._told(item, "time")
         return _ratio({who: seconds / tokens for who, (seconds, tokens) in spent.items()})
 
     def _done(self, work: protocol.Work) -> Iterator[protocol.Item]:
@@ -192,25 +210,26 @@ class Trainer:
                     yield item
             self._watch()
 
+    def _told(self, item: protocol.Item, part: str, *, before: int = 0) -> Events:
+        """before  answers that were there already"""
+        match item:
+            case protocol.StageItem():
+                yield self._course.told(part, item.progress)
+            case protocol.ProgressItem():
+                done, total = before + item.done, before + item.total
+                text = f"{ASKING[part]}: {done} of {total}"
+                progress = Progress(done=done, total=total, left=item.left, text=text)
+                yield self._course.told(part, progress)
+            case protocol.QuestionFailed():
+                yield Notice(code=item.code, text=f"A question was left out: {item.message}")
+            case _:
+                pass
+
     def _watch(self) -> None:
         if self._job.stopped:
             raise Stopped(
                 "The training was stopped. Begun again, the same one goes on where it was."
             )
-
-
-def _told(item: protocol.Item, text: str, *, before: int = 0) -> Events:
-    """before  answers that were there already"""
-    match item:
-        case protocol.StageItem():
-            yield item.progress
-        case protocol.ProgressItem():
-            done, total = before + item.done, before + item.total
-            yield Progress(done=done, total=total, left=item.left, text=text)
-        case protocol.QuestionFailed():
-            yield Notice(code=item.code, text=f"A question was left out: {item.message}")
-        case _:
-            pass
 
 
 # What came of it ----------------------------------------------------------------------------

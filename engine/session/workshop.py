@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from engine.errors import AttuneError, InputError, ModelError, StorageError
-from engine.jobs.family import LEARNED
+from engine.jobs.protocol import LEARNED
 from engine.merging.shape import check_supported
 from engine.models.adapters import Adapter
 from engine.models.cards import MergeCard, SharesOfAdded, card_path, own_card

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -278,7 +279,7 @@ def test_a_question_that_fails_is_left_out_and_said(engine: Engine, job: Job, ou
 
 def test_progress_says_which_part_it_is_of(engine: Engine, out: Path) -> None:
     events = list(engine.workshop.train("short+", out=out))
-    parts = [e.text.partition(",")[0] for e in events if isinstance(e, Progress)]
+    parts = [re.split("[,:]", e.text)[0] for e in events if isinstance(e, Progress)]
     assert list(dict.fromkeys(parts)) == [
         "Asking for lessons",
         "Training",
@@ -332,7 +333,7 @@ def test_an_adapter_that_was_not_scored_is_not_trained_again(
     engine: Engine, job: Job, out: Path
 ) -> None:
     for event in engine.workshop.train("short+", out=out):
-        if isinstance(event, Progress) and event.text == "Asking without the adapter":
+        if isinstance(event, Progress) and event.text.startswith("Asking without"):
             break
     assert not read_card(out).scores
     assert trained(engine, out).kept is not None
@@ -425,7 +426,7 @@ def test_an_unscored_adapter_of_another_training_is_not_taken_for_this_one(
     engine: Engine, out: Path
 ) -> None:
     for event in engine.workshop.train("short+", out=out):
-        if isinstance(event, Progress) and event.text == "Asking without the adapter":
+        if isinstance(event, Progress) and event.text.startswith("Asking without"):
             break
     with pytest.raises(InputError, match="exists already"):
         trained(engine, out, seed=1)
@@ -622,13 +623,11 @@ def test_a_model_with_an_adapter_is_no_base_and_merges_as_its_adapter(
 
 def test_progress_counts_what_was_answered_before(engine: Engine, job: Job, out: Path) -> None:
     running = engine.workshop.train("short+", out=out)
-    asking = (e for e in running if isinstance(e, Progress) and e.text == "Asking for lessons")
-    first = [next(asking) for _ in range(5)][-1]
-    assert (first.done, first.total) == (5, LESSONS)
+    first = [next(e for e in running if isinstance(e, Progress)) for _ in range(5)][-1]
+    assert first.text == f"Asking for lessons: 5 of {LESSONS}"
     engine.workshop.stop()
     with pytest.raises(Stopped):
         list(running)
     again = engine.workshop.train("short+", out=out)
     told = next(e for e in again if isinstance(e, Progress))
-    assert told.total == LESSONS
-    assert told.done > 5
+    assert told.done > first.done

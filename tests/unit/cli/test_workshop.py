@@ -56,12 +56,13 @@ def test_json_is_one_object_with_what_scripts_rely_on(attune: Attune, out: Path)
 def test_every_part_is_told_when_it_begins_and_not_every_step(attune: Attune, out: Path) -> None:
     said = attune("workshop", "train", "short+", "--out", str(out))
     lines = said.err.splitlines()
-    assert [line for line in lines if line.startswith("Training")] == [
-        "Training, loss 1.00: 1 of 3, about a minute left",
-        "Training, loss 2.00: 2 of 3, about a minute left",
-        "Training, loss 3.00: 3 of 3",
+    assert [line for line in lines if ": Training" in line] == [
+        "30%: Training, loss 1.00, about a minute left",
+        "44%: Training, loss 2.00, about a minute left",
+        "57%: Training, loss 3.00, about a minute left",
     ]
-    assert 5 < sum(line.startswith("Asking for lessons") for line in lines) < 14
+    assert 1 < sum(": Asking for lessons: " in line for line in lines) < 5
+    assert lines[-1].startswith("100%: Measuring the time")
 
 
 def test_what_it_is_told_reaches_the_training(attune: Attune, job: Job, out: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gguf import GGMLQuantizationType, GGUFReader
-from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import (
@@ -19,7 +18,7 @@ from engine.errors import (
     UnsupportedModel,
 )
 from engine.models import layout
-from engine.models.adapters import Factors, is_adapter, open_adapter, truncated, write_adapter
+from engine.models.adapters import Factors, is_adapter, open_adapter, write_adapter
 from engine.models.header import read_header
 from engine.models.layout import F32_TYPE, Entry
 from engine.models.weights import Weights, encode
@@ -61,52 +60,6 @@ def file_of(
         data += stored.ljust(layout.padded(len(stored), 32), b"\0")
     path.write_bytes(data)
     return path
-
-
-# Making one ---------------------------------------------------------------------------------
-
-
-@given(
-    seed=seeds,
-    shape=st.tuples(st.integers(1, 9), st.integers(1, 9)),
-    data=st.data(),
-)
-def test_the_nearest_matrix_of_a_rank_is_that_of_singular_values(
-    seed: int, shape: tuple[int, int], data: st.DataObject
-) -> None:
-    rank = data.draw(st.integers(1, min(shape)))
-    change = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-    found, kept = truncated(change, rank=rank)
-    u, s, v = np.linalg.svd(change.astype(np.float64), full_matrices=False)
-    np.testing.assert_allclose(found.b @ found.a, (u[:, :rank] * s[:rank]) @ v[:rank], atol=1e-5)
-    assert kept == pytest.approx(float((s[:rank] ** 2).sum() / (s**2).sum()), abs=1e-9)
-    assert (found.a.shape, found.b.shape) == ((rank, shape[1]), (shape[0], rank))
-    assert found.a.dtype == found.b.dtype == np.float32
-
-
-@given(seed=seeds, out=st.integers(4, 9), width=st.integers(4, 9))
-def test_a_change_of_low_rank_is_kept_whole_and_ranks_to_spare_are_zero(
-    seed: int, out: int, width: int
-) -> None:
-    pair = thin(seed, out=out, width=width, rank=2)
-    found, kept = truncated(pair.b @ pair.a, rank=4)
-    np.testing.assert_allclose(found.b @ found.a, pair.b @ pair.a, atol=1e-4)
-    assert kept == pytest.approx(1.0, abs=1e-6)
-    assert np.isfinite(found.a).all()
-
-
-def test_both_halves_are_equally_long() -> None:
-    change = np.random.default_rng(0).normal(size=(30, 50)).astype(np.float32)
-    found, _ = truncated(change, rank=7)
-    np.testing.assert_allclose(
-        np.linalg.norm(found.a, axis=1), np.linalg.norm(found.b, axis=0), rtol=1e-5
-    )
-
-
-@pytest.mark.parametrize("rank", [0, -1, 4])
-def test_a_rank_out_of_range_is_refused(rank: int) -> None:
-    with pytest.raises(InvalidParameter, match="rank"):
-        truncated(np.ones((3, 5), np.float32), rank=rank)
 
 
 # Writing and reading ------------------------------------------------------------------------

@@ -8,9 +8,10 @@ import pytest
 from gguf import GGUFValueType
 
 from engine.errors import DamagedModel, UnsupportedModel
-from engine.models.adapters import Adapter, truncated, write_adapter
+from engine.models.adapters import Adapter, Factors, write_adapter
 from engine.models.members import FullModel, measure, open_member, stored_bits, task_vector
 from engine.models.weights import Weights, open_weights
+from engine.numerics import F32
 from tests.fixtures.tiny_gguf import Field, write_tiny_llama
 from tests.unit.models.model_files import MATRIX, NORM, TABLE, changes, rewritten, tiny
 
@@ -28,10 +29,16 @@ def member_of(base: Weights, folder: Path, *, label: str = "F32", scale: float =
     return rewritten(base, folder / "member.gguf", label=label, change=change).path
 
 
+def nearest(change: F32, *, rank: int) -> Factors:
+    """The nearest matrix of this rank, to be used with α = r."""
+    u, s, v = np.linalg.svd(change, full_matrices=False)
+    return Factors(a=v[:rank].copy(), b=u[:, :rank] * s[:rank])
+
+
 def adapter_of(base: Weights, folder: Path, *, scale: float = 1e-3) -> Path:
     change = changes(base, scale=scale)[MATRIX]
     path = folder / "adapter.gguf"
-    pair, _ = truncated(change, rank=3)
+    pair = nearest(change, rank=3)
     write_adapter(path, base=base, halves=pair.named(MATRIX), alpha=3.0, name="x", storage="F32")
     return path
 
@@ -51,7 +58,7 @@ def test_an_adapter_is_a_member_as_well(tmp_path: Path) -> None:
     base = tiny(tmp_path)
     member = open_member(adapter_of(base, tmp_path), base=base)
     assert isinstance(member, Adapter)
-    expected = truncated(changes(base, scale=1e-3)[MATRIX], rank=3)[0]
+    expected = nearest(changes(base, scale=1e-3)[MATRIX], rank=3)
     np.testing.assert_allclose(member.change(MATRIX), expected.b @ expected.a, atol=1e-7)  # type: ignore[arg-type]
     assert member.change(NORM) is None
 
