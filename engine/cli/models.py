@@ -7,16 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from engine.api import Engine, ModelCard, ModelError
+from engine.api import Engine, InputError, InstalledModel, ModelCard, ModelError
+from engine.cli import library
 from engine.cli.output import Output
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """List, add, verify, remove or choose; the result is always the models concerned."""
+    if arguments.verb in ("find", "recommended", "get", "connections"):
+        return library.run(arguments, output)
     engine = Engine(arguments.data_dir)
     try:
         if arguments.verb == "verify" and arguments.id is None:
             return _verify_all(engine, output)
+        if arguments.verb == "list":
+            return _list(engine, output)
         cards, said = _act(engine, arguments)
     finally:
         engine.close()
@@ -37,14 +42,38 @@ def _act(
             card = engine.verify_model(arguments.id)
             return (card,), (_verified(card),)
         case "remove":
-            card = engine.remove_model(arguments.id)
-            return (card,), (f"Forgot {card.id}. The file stays at {card.adapter or card.path}.",)
-        case "use":
+            card, said = _remove(engine, arguments.id, sure=arguments.yes)
+            return (card,), (said,)
+        case _:
             card = _use(engine, arguments.id)
             return (card,), (f"{card.name} answers from now on.",)
-        case _:
-            cards = engine.models()
-            return cards, tuple(_lines(cards, current=engine.settings.model))
+
+
+def _list(engine: Engine, output: Output) -> int:
+    models = engine.library.installed()
+    for line in _lines(models):
+        output.text(line)
+    return output.result({"models": [_all_of(model) for model in models]})
+
+
+def _all_of(model: InstalledModel) -> dict[str, object]:
+    rest = asdict(model)
+    card: dict[str, object] = rest.pop("card")
+    return card | rest | {"size": model.card.size, "deletes": model.deletes}
+
+
+def _remove(engine: Engine, id: str, *, sure: bool) -> tuple[ModelCard, str]:
+    """sure  a file that was downloaded may be deleted"""
+    model = next((each for each in engine.library.installed() if each.card.id == id), None)
+    if model is not None and model.deletes and not sure:
+        raise InputError(
+            f"Removing {id} deletes {model.card.path} from the disk, {model.size / 1e6:,.0f} MB. "
+            "Say so with --yes."
+        )
+    card = engine.library.remove(id).card
+    if model is not None and model.deletes:
+        return card, f"Deleted {card.id} and its file {card.path}."
+    return card, f"Forgot {card.id}. The file stays at {card.adapter or card.path}."
 
 
 def _verify_all(engine: Engine, output: Output) -> int:
@@ -84,19 +113,22 @@ def _use(engine: Engine, name: str) -> ModelCard:
     return card
 
 
-def _lines(cards: Sequence[ModelCard], *, current: str) -> Iterator[str]:
-    bases = {card.sha256: card.id for card in cards if not card.adapter}
-    for card in cards:
+def _lines(models: Sequence[InstalledModel]) -> Iterator[str]:
+    bases = {each.card.sha256: each.card.id for each in models if not each.card.adapter}
+    for model in models:
+        card = model.card
         base = bases.get(card.sha256, Path(card.path).name)
-        yield _line(card, current=current) + (f"  adapter of {base}" if card.adapter else "")
+        yield _line(model) + (f"  adapter of {base}" if card.adapter else "")
 
 
-def _line(card: ModelCard, *, current: str) -> str:
-    chosen = card.id == current or (card.starter and not current)
+def _line(model: InstalledModel) -> str:
+    card = model.card
     size = f"{card.size / 1e6:,.0f} MB".rjust(9)
     count = f"{card.parameters / 1e6:,.0f} M".rjust(8)
-    state = "" if card.available else "  (file is missing)"
-    return f"{'*' if chosen else ' '} {card.id:<36} {count} {size}  {card.licence}{state}"
+    state = library.fits(model.fit) if card.available else "(file is missing)"
+    speed = f", {model.speed:.0f} tokens/s" if model.speed else ""
+    chosen = "*" if model.chosen else " "
+    return f"{chosen} {card.id:<36} {count} {size}  {card.licence}  {state}{speed}"
 
 
 def _described(card: ModelCard, *, current: str) -> dict[str, object]:

@@ -137,14 +137,24 @@ class Catalogue:
             )
         return card
 
-    def add(self, path: Path, *, base: str = "", progress: Progress | None = None) -> ModelCard:
+    def add(
+        self,
+        path: Path,
+        *,
+        base: str = "",
+        name: str = "",
+        digest: str = "",
+        progress: Progress | None = None,
+    ) -> ModelCard:
         """Check a GGUF file, hash it, and remember it. Reads the whole file.
 
         A file that is known already, by its contents, keeps its card; one that changed or moved
         keeps its id.
 
-        base  of an adapter, the id of the model that it acts on; "" is the one that its card
-              names, or else the only one that it fits
+        base    of an adapter, the id of the model that it acts on; "" is the one that its card
+                names, or else the only one that it fits
+        name    what a model is called, where its file's own name says nothing; a stranger's text
+        digest  SHA-256 of a model, hex, where its file was hashed a moment ago; it is not read then
 
         Raises ModelNotFound, NotAModel, DamagedModel, UnsupportedModel, ModelError (unreadable),
         ModelChanged (still being written), StorageError; InputError where there is no saying
@@ -152,7 +162,7 @@ class Catalogue:
         """
         from engine.models.adapters import is_adapter  # brings numpy, which no start waits for
 
-        path = _resolved(path)
+        path = resolved(path)
         header = read_header(path)
         if is_adapter(header):
             return self._add_adapter(header, base, progress)
@@ -161,8 +171,9 @@ class Catalogue:
                 f"{file_name(path)} is a model of its own and no adapter; add it without --base."
             )
         check(header)
-        digest = sha256_of(path, progress, size=header.file_size)
-        return self._remember(_card(header, digest, slug(path.stem)))
+        digest = digest or sha256_of(path, progress, size=header.file_size)
+        card = _card(header, digest, slug(name or path.stem))
+        return self._remember(replace(card, name=printable(name, 80)) if name else card)
 
     def verify(self, id: str, *, progress: Progress | None = None) -> ModelCard:
         """Hash each file again; returns the card when they are what was added.
@@ -171,7 +182,7 @@ class Catalogue:
 
         Raises ModelNotFound, ModelError (unreadable), ModelChanged.
         """
-        card = self.get(self._known(id).id)
+        card = self.get(self.known(id).id)
         compare(card.path, card.sha256, progress, starter=card.starter)
         if card.adapter:
             compare(card.adapter, card.adapter_sha256, progress)
@@ -183,7 +194,7 @@ class Catalogue:
         Raises InvalidParameter for the starter model and for one that others act on,
         ModelNotFound, StorageError.
         """
-        card = self._known(id)
+        card = self.known(id)
         if card.starter:
             raise InvalidParameter(
                 f"{card.id} is the starter model and cannot be removed; remove another one."
@@ -213,7 +224,7 @@ class Catalogue:
 
     def _base(self, id: str) -> ModelCard:
         """The model of that id, where an adapter can act on it."""
-        card = self.get(self._known(id).id)
+        card = self.get(self.known(id).id)
         if card.adapter:
             raise InvalidParameter(
                 f"{card.id} has an adapter already; choose the model that it acts on."
@@ -259,7 +270,11 @@ class Catalogue:
     def _find(self, id: str) -> ModelCard | None:
         return next((card for card in self.list() if card.id == id), None)
 
-    def _known(self, id: str) -> ModelCard:
+    def known(self, id: str) -> ModelCard:
+        """The model of that id, whether its files are there or not; "" is the starter model.
+
+        Raises ModelNotFound, with a hint where a name is nearly right.
+        """
         card = self._find(id or STARTER_ID)
         if card is None:
             raise self._unknown(id)
@@ -275,7 +290,7 @@ class Catalogue:
         looks_like_path = name.lower().endswith(".gguf") or "/" in name or os.sep in name
         if not looks_like_path and not os.path.exists(name.replace("\0", "")):
             raise self._unknown(name)
-        path = _resolved(Path(name))
+        path = resolved(Path(name))
         for card in self.list():
             if added(card) == str(path) and card.available:
                 return card
@@ -398,7 +413,8 @@ def _is_place(path: str) -> bool:
     return "\0" not in path and Path(path).is_absolute()
 
 
-def _resolved(path: Path) -> Path:
+def resolved(path: Path) -> Path:
+    """Where a file is, behind "~" and links. Raises ModelNotFound for what can be no path."""
     try:
         return Path(path).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:

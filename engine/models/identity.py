@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,19 @@ Progress = Callable[[int, int], None]
 
 def sha256_of(path: Path, progress: Progress | None, *, size: int | None = None) -> str:
     """Of the whole file, in hex. Raises ModelError, ModelChanged where it has not this size."""
+    work = hashing(path, size=size)
+    while True:
+        try:
+            done, total = next(work)
+        except StopIteration as end:
+            digest: str = end.value
+            return digest
+        if progress is not None:
+            progress(done, total)
+
+
+def hashing(path: Path, *, size: int | None = None) -> Generator[tuple[int, int], None, str]:
+    """As `sha256_of`, block by block: yields the bytes done and in all, returns the hash."""
     digest, done = hashlib.sha256(), 0
     try:
         with open(path, "rb", buffering=0) as file:
@@ -29,8 +42,7 @@ def sha256_of(path: Path, progress: Progress | None, *, size: int | None = None)
             while block := file.read(_BLOCK):
                 digest.update(block)
                 done += len(block)
-                if progress is not None:
-                    progress(done, total)
+                yield done, total
     except OSError as error:
         raise ModelError(
             f"{file_name(path)} cannot be read ({error.strerror or error}); "
@@ -47,7 +59,11 @@ def sha256_of(path: Path, progress: Progress | None, *, size: int | None = None)
 def compare(place: str, recorded: str, progress: Progress | None, *, starter: bool = False) -> None:
     """Raises ModelError (unreadable), ModelChanged where the file has another hash."""
     path = Path(place)
-    digest = sha256_of(path, progress)
+    check_same(path, sha256_of(path, progress), recorded, starter=starter)
+
+
+def check_same(path: Path, digest: str, recorded: str, *, starter: bool = False) -> None:
+    """Raises ModelChanged where the file's hash is not the one that was recorded."""
     if digest != recorded:
         raise ModelChanged(
             f"{file_name(path)} is not the file that was added (its SHA-256 begins with "
