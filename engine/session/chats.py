@@ -25,6 +25,7 @@ from engine.store.record import Record
 from engine.types.answers import Answer, Seconds
 from engine.types.chats import Chat, ChatMessage, Found, Imported, MessageState, OpenChat
 from engine.types.data import Backup
+from engine.types.scope import Scope
 
 log = logging.getLogger("engine.session.chats")
 
@@ -83,15 +84,18 @@ class Chats:
 
     # Saying -----------------------------------------------------------------------------------
 
-    def ask(self, text: str, *, chat: str = "", parent: str = "") -> ChatMessage:
+    def ask(
+        self, text: str, *, chat: str = "", parent: str = "", scope: Scope = "everywhere"
+    ) -> ChatMessage:
         """Keep a question before it is answered; the branch goes on with it.
 
         chat    "" begins a new one, with a title made from the question
         parent  the answer that it follows; "" is a first question
+        scope   how far what is learned goes, in a chat that is begun
 
         An edited question has the parent of the old one. Raises EmptyQuestion, InputError.
         """
-        return self._store.ask(text, chat=chat, parent=parent)
+        return self._store.ask(text, chat=chat, parent=parent, scope=scope)
 
     def begin_answer(self, question: str, *, model: str = "", choose: bool = True) -> ChatMessage:
         """Keep an answer that is about to be written, or written again: "partial".
@@ -210,6 +214,10 @@ class Chats:
         """Keep a chat at the top of the list, or no more."""
         self._store.pin(chat, pinned=pinned)
 
+    def set_scope(self, chat: str, scope: Scope) -> None:
+        """Say how far what is learned in a chat goes from now on."""
+        self._store.set_scope(chat, scope)
+
     def delete(self, chat: str) -> None:
         """Put a chat into the trash, for 30 days."""
         self._store.delete(chat)
@@ -237,17 +245,26 @@ class Chats:
 
         For a thread in the background, once after the start: it takes a second with large files.
         """
-        if self._path.exists():
-            expired = self._store.expired()
-            for path in self._erase_copies(expired):
-                log.warning("old chats could not be erased from %s", path)
-            self._store.erase(expired)
-        return self.backups.make_due()
+        try:
+            if self._path.exists():
+                self._empty_trash()
+        finally:  # damaged chats are no reason to copy no votes
+            made = self.backups.make_due()
+        return made
+
+    def _empty_trash(self) -> None:
+        expired = self._store.expired()
+        for path in self._erase_copies(expired):
+            log.warning("old chats could not be erased from %s", path)
+        self._store.erase_expired(expired)
 
     def _erase_copies(self, chats: Sequence[str]) -> list[Path]:
         """Returns the copies that cannot be read."""
         unread = []
-        for path in self.backups.copies_of(self._path) if chats else ():
+        if chats:
+            self.backups.drop_unfinished(self._path)
+        copies = (*self.backups.copies_of(self._path), *schema.copies(self._path))
+        for path in copies if chats else ():
             copy = ChatStore(path, clock=self._clock, rng=self._rng)
             try:
                 there = set(copy.ids(trash=True))
@@ -257,9 +274,15 @@ class Chats:
                 unread.append(path)
             finally:
                 copy.close()
+                for older in schema.copies(path):  # put there where it was of an older version
+                    older.unlink(missing_ok=True)
         return unread
 
     # Files ------------------------------------------------------------------------------------
+
+    def ids(self, *, trash: bool = False) -> tuple[str, ...]:
+        """All chats, the oldest first; trash: those in the trash, too."""
+        return self._store.ids(trash=trash)
 
     def export(
         self, to: Path, *, chats: Sequence[str] | None = None, format: ExportFormat = "md"
@@ -278,7 +301,7 @@ class Chats:
         if not ids:
             raise InputError("There are no chats to export; say something first.")
         if format == "json":
-            path = to / JSON_NAME if to.is_dir() else to
+            path = to / JSON_NAME if os.path.isdir(to) else to
             files = [(path, chat_files.to_json(self._store.whole(ids)))]
         else:
             files = self._markdown(to, ids)
@@ -287,7 +310,7 @@ class Chats:
     def _markdown(self, to: Path, ids: Sequence[str]) -> list[tuple[Path, bytes]]:
         opened = [self._store.open(id) for id in ids]
         texts = [chat_files.to_markdown(one).encode() for one in opened]
-        if len(ids) == 1 and not to.is_dir():
+        if len(ids) == 1 and not os.path.isdir(to):
             return [(to, texts[0])]
         names = [chat_files.file_name(one.chat) for one in opened]
         return [(to / name, text) for name, text in zip(names, texts, strict=True)]
@@ -322,9 +345,10 @@ def _spent(seconds: Seconds) -> float:
 def _written(files: Sequence[tuple[Path, bytes]]) -> tuple[Path, ...]:
     """Write new files, closed to other users, all or none."""
     done: list[Path] = []
+    path = Path()
     try:
         for path, data in files:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             done.append(path)
             with open(descriptor, "wb") as file:
@@ -332,13 +356,15 @@ def _written(files: Sequence[tuple[Path, bytes]]) -> tuple[Path, ...]:
                 file.flush()
                 os.fsync(descriptor)
     except OSError as error:
-        for path in done:
-            path.unlink(missing_ok=True)
+        for one in done:
+            one.unlink(missing_ok=True)
+        where = error.filename or path  # a write that fails names no file
         if isinstance(error, FileExistsError):
             raise InputError(
-                f"{error.filename} is there already; choose another place. Nothing was written."
+                f"{where} is there already; choose another place. Nothing was written."
             ) from error
         raise StorageError(
-            f"{error.filename} cannot be written ({error.strerror or error}); choose another place."
+            f"{where} cannot be written ({error.strerror or error}); free some space or choose "
+            "another place. Nothing was written."
         ) from error
     return tuple(done)

@@ -16,6 +16,7 @@ from engine.session.supervisor import Supervisor
 from engine.store.record import StoredAnswer, StoredDuel
 from engine.types.answers import Answer, Question
 from engine.types.learning import Duel, DuelEvent
+from engine.types.scope import EVERYWHERE, Reach
 
 
 class Duels:
@@ -37,13 +38,19 @@ class Duels:
         self._clock, self._rng = clock, rng
         self._alike: set[str] = set()
 
-    def worth(self) -> str:
+    def worth(self, reach: Reach = EVERYWHERE) -> str:
         """What a vote would tell now, in words; "" where it would tell too little."""
-        contrast = self._learning.contrast(without=self._alike)
+        contrast = self._learning.contrast(without=self._alike, reach=reach)
         return contrast.why if contrast and contrast.information >= WORTH else ""
 
     def hold(
-        self, question: Question, *, member: Question, seed: int, keep_texts: bool
+        self,
+        question: Question,
+        *,
+        member: Question,
+        seed: int,
+        keep_texts: bool,
+        reach: Reach = EVERYWHERE,
     ) -> Iterator[DuelEvent]:
         """Stream both answers; ends with a Duel. See `engine.api.Engine.duel`.
 
@@ -51,7 +58,12 @@ class Duels:
                 trait that the duel is about, both answers go without the member's preferences
         seed    of both answers, so that what differs is the steering
         """
-        contrast = self._learning.contrast(without=self._alike)
+        if not reach.learns:
+            raise InputError(
+                "Nothing is learned in this chat, so there is nothing to compare. Ask for one "
+                "answer, or let the chat learn."
+            )
+        contrast = self._learning.contrast(without=self._alike, reach=reach)
         if contrast is None:
             raise InputError("No trait is left to compare. Add one, or bring one back.")
         stated = objectives.stated(member)

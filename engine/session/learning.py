@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import heapq
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import InvalidParameter
+from engine.errors import InputError, InvalidParameter
 from engine.preference import traits as trait_list
 from engine.preference.ballots import Evidence
 from engine.preference.learner import Contrast, Learner, Serving, percent
@@ -26,6 +27,7 @@ from engine.types.learning import (
     Trait,
     Voted,
 )
+from engine.types.scope import EVERYWHERE, Reach, Scope
 
 MOVED = 0.005
 """Probabilities that moved by less are not worth a word."""
@@ -57,8 +59,9 @@ class Answering:
 
 
 class _Known(NamedTuple):
-    """What a learner was built from."""
+    """What a learner was built from; reach says whose votes."""
 
+    reach: Reach
     stamp: int
     model: Answering
     learner: LearnerName
@@ -77,58 +80,78 @@ class Learning:
         """
         self.record = record
         self._manner, self._model = manner, model
-        self._built: tuple[_Known, Learner, Standing] | None = None
+        self._built: dict[Scope, tuple[_Known, Learner, Standing]] = {}
 
-    def serving(self) -> Serving:
+    def serving(self, reach: Reach = EVERYWHERE) -> Serving:
         """How answers are steered by what was learned."""
-        return self._current()[0].serving()
+        return self._current(reach)[0].serving()
 
-    def contrast(self, *, without: Collection[str] = ()) -> Contrast | None:
+    def contrast(
+        self, *, without: Collection[str] = (), reach: Reach = EVERYWHERE
+    ) -> Contrast | None:
         """The duel that would tell most; None where there is nothing to ask about."""
-        learner, standing = self._current()
+        if not reach.learns:
+            return None
+        learner, standing = self._current(reach)
         askable = self._model().width if learner.name == "neural" else _asked(standing)
         return learner.contrast(without=without) if askable else None
 
-    def learned(self) -> Learned:
+    def learned(self, reach: Reach = EVERYWHERE) -> Learned:
         """Everything, for the owner to see."""
-        learner, standing = self._current()
+        learner, standing = self._current(reach)
         traits, manner = learner.traits(), self._manner()
         return Learned(
             traits=traits,
             learner=manner.learner,
             neutral=manner.neutral,
-            votes=len(standing.ballots),
+            votes=len(_heard(standing, reach)),
             to_settle=sum(trait.to_settle for trait in traits),
             removed=tuple(t for t in self._known() if t.id in standing.removed),
             undoable=self._in_words(standing.undoable),
             newest_vote=standing.newest_vote,
             unreadable=standing.unreadable,
+            scope=reach.scope,
         )
 
-    def vote(self, duel: str, outcome: Outcome) -> Voted:
-        """Record a vote and say what it moved. Raises UnknownDuel, AlreadyVoted, StorageError."""
-        before = {t.trait.id: t for t in self.learned().traits}
+    def vote(self, duel: str, outcome: Outcome, *, reach: Reach = EVERYWHERE) -> Voted:
+        """Record a vote and say what it moved where it is given; what is learned everywhere comes
+        with it. Raises UnknownDuel, AlreadyVoted, StorageError, InputError."""
+        if not reach.learns:
+            raise InputError(
+                "Nothing is learned in this chat, so a vote would count nowhere. Let it learn, "
+                "then vote again."
+            )
+        before = {t.trait.id: t for t in self.learned(reach).traits}
         asked = self.record.duel(duel).trait  # before the vote: what cannot be read is not voted on
-        self.record.vote(duel, outcome)
-        now = self.learned()
+        self.record.vote(duel, outcome, chat=reach.chat, local=reach.scope == "chat")
+        now = self.learned(reach)
         changed = _moved(before, now.traits, asked=asked)
-        sentence = _sentence(changed, now, asked=asked, outcome=outcome)
-        return Voted(duel=duel, outcome=outcome, sentence=sentence, changed=changed, learned=now)
+        return Voted(
+            duel=duel,
+            outcome=outcome,
+            sentence=_sentence(changed, now, asked=asked, outcome=outcome),
+            changed=changed,
+            learned=now if reach.scope == "everywhere" else self.learned(),
+        )
 
     def undo(self) -> str:
         """Take the newest change back; returns which, in words. Raises NothingToUndo."""
         return self._in_words(self.record.undo())
 
     def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
-        """Votes that count, the newest first; those behind what is known of a trait, if named.
+        """Votes that count, the newest first, also those that count in their chats only; those
+        behind what is known of a trait everywhere, if it is named.
 
         Raises UnknownTrait.
         """
+        standing = self._current()[1]
         if trait is not None:
             self.find(trait)
-        standing = self._current()[1]
-        ballots = reversed(standing.ballots)
-        return tuple(_past(b) for b in ballots if trait in (None, _about(b, standing)))
+            about = [b for b in standing.ballots if _about(b, standing) == trait]
+            return tuple(_past(ballot, local=False) for ballot in reversed(about))
+        local = {ballot.duel.id for ballot in standing.local}
+        ballots = reversed(_together(standing.ballots, standing.local))
+        return tuple(_past(ballot, local=ballot.duel.id in local) for ballot in ballots)
 
     def add_trait(self, sentence: str) -> Trait:
         """A trait in the owner's own words. Raises InvalidParameter."""
@@ -157,7 +180,7 @@ class Learning:
 
     def rebuild(self) -> Learned:
         """Forget what was derived and derive it again from the record."""
-        self._built = None
+        self._built.clear()
         return self.learned()
 
     # ----------------------------------------------------------------------------------------
@@ -172,17 +195,35 @@ class Learning:
         names = {trait.id: _named(trait) for trait in self._known()}
         return f"{kind} {names[last]}" if last in names else change
 
-    def _current(self) -> tuple[Learner, Standing]:
+    def _current(self, reach: Reach = EVERYWHERE) -> tuple[Learner, Standing]:
+        if reach.scope == "everywhere":
+            reach = EVERYWHERE  # the same whichever chat it is
         manner = self._manner()
-        known = _Known(self.record.stamp(), self._model(), manner.learner, manner.fade)
-        if self._built is None or self._built[0] != known:
+        known = _Known(reach, self.record.stamp(), self._model(), manner.learner, manner.fade)
+        built = self._built.get(reach.scope)
+        if built is None or built[0] != known:
             standing = self.record.standing()
-            self._built = known, _learner(standing, known), standing
-        return self._built[1], self._built[2]
+            built = self._built[reach.scope] = known, _learner(standing, known), standing
+        return built[1], built[2]
+
+
+def _heard(standing: Standing, reach: Reach) -> Sequence[Ballot]:
+    """The votes that count there."""
+    if reach.scope == "everywhere":
+        return standing.ballots
+    if not reach.learns:
+        return ()
+    given = [ballot for ballot in standing.ballots if ballot.chat == reach.chat]
+    return _together(given, [ballot for ballot in standing.local if ballot.chat == reach.chat])
+
+
+def _together(ballots: Sequence[Ballot], local: Sequence[Ballot]) -> Sequence[Ballot]:
+    """Both, by time; among themselves they keep their order."""
+    return list(heapq.merge(ballots, local, key=lambda ballot: ballot.duel.at))
 
 
 def _learner(standing: Standing, known: _Known) -> Learner:
-    evidence = [_evidence(ballot, standing) for ballot in standing.ballots]
+    evidence = [_evidence(ballot, standing) for ballot in _heard(standing, known.reach)]
     if known.learner == "neural":
         same = [e for e in evidence if e.model == known.model.id]
         return NeuralLearner(same, width=known.model.width, fade=known.fade)
@@ -243,7 +284,7 @@ def _named(trait: Trait) -> str:
     return f"{trait.more} or {trait.less}"
 
 
-def _past(ballot: Ballot) -> PastVote:
+def _past(ballot: Ballot, *, local: bool) -> PastVote:
     duel = ballot.duel
     return PastVote(
         duel=duel.id,
@@ -253,6 +294,7 @@ def _past(ballot: Ballot) -> PastVote:
         question=duel.question,
         answers=(duel.answers[0].text, duel.answers[1].text),
         model=duel.model,
+        local=local,
     )
 
 

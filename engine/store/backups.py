@@ -64,16 +64,18 @@ class Backups:
 
     def make(self) -> tuple[Backup, ...]:
         """Copy every file now, and thin out older copies. Raises DamagedRecord for a damaged file;
-        its copies stay as they are."""
-        return tuple(self._copy(file) for file in self._files.values() if file.path.exists())
+        its copies stay as they are, and the other files are copied."""
+        return self._copied([file for file in self._files.values() if file.path.exists()])
 
     def make_due(self) -> tuple[Backup, ...]:
-        """Copy the files whose newest copy is older than a day, or from the future."""
+        """Copy the files whose newest copy is older than a day, or from the future; as `make`."""
         newest = {copy.of: copy.at for copy in reversed(self.list()) if not copy.replaced}
-        return tuple(
-            self._copy(file)
-            for name, file in self._files.items()
-            if file.path.exists() and not 0.0 <= self._clock() - newest.get(name, -DAY) < DAY
+        return self._copied(
+            [
+                file
+                for name, file in self._files.items()
+                if file.path.exists() and not 0.0 <= self._clock() - newest.get(name, -DAY) < DAY
+            ]
         )
 
     def restore(self, name: str) -> Backup | None:
@@ -95,8 +97,22 @@ class Backups:
                 detail="\n".join(problems),
             )
         file.close()
-        with database.translated(file.path, file.kind):
-            return self._replace(file, path)
+        try:
+            with database.translated(file.path, file.kind):
+                return self._replace(file, path)
+        finally:
+            file.close()  # another thread may have opened the one that was there, meanwhile
+
+    def drop_unfinished(self, file: Path) -> None:
+        """Delete copies of a file that are not whole: a crash left them, or they hold by now what
+        they should not; whoever is making one is told so."""
+        for part in self._folder.glob(f"{file.stem}-*.db.part*"):
+            try:
+                part.unlink(missing_ok=True)
+            except OSError as error:
+                raise StorageError(
+                    f"{part} cannot be deleted ({error.strerror or error}); delete it yourself."
+                ) from error
 
     def copies_of(self, file: Path) -> tuple[Path, ...]:
         """Paths of all copies of a file, and of what was replaced."""
@@ -117,14 +133,31 @@ class Backups:
             if parts is None or f"{parts['stem']}.db" not in self._files:
                 continue
             with suppress(ValueError, FileNotFoundError):  # no such day; or just deleted
-                at = datetime.strptime(parts["at"], _STAMP).replace(tzinfo=UTC)
-                yield Backup(
-                    name=name,
-                    of=f"{parts['stem']}.db",
-                    at=at.timestamp(),
-                    size=(self._folder / name).stat().st_size,
-                    replaced=parts["replaced"] is not None,
-                )
+                yield self._described(parts)
+
+    def _described(self, parts: re.Match[str]) -> Backup:
+        """Raises ValueError where there is no such day, FileNotFoundError."""
+        at = datetime.strptime(parts["at"], _STAMP).replace(tzinfo=UTC)
+        return Backup(
+            name=parts[0],
+            of=f"{parts['stem']}.db",
+            at=at.timestamp(),
+            size=(self._folder / parts[0]).stat().st_size,
+            replaced=parts["replaced"] is not None,
+        )
+
+    def _copied(self, files: Sequence[Kept]) -> tuple[Backup, ...]:
+        """Copy them; what one of them raises comes when all others are copied."""
+        made: list[Backup] = []
+        stopped: list[StorageError] = []
+        for file in files:
+            try:
+                made.append(self._copy(file))
+            except StorageError as error:
+                stopped.append(error)
+        if stopped:
+            raise stopped[0]
+        return tuple(made)
 
     def _copy(self, file: Kept) -> Backup:
         made(self._folder)
@@ -139,14 +172,16 @@ class Backups:
                     detail=error.detail,
                 ) from error
             sync_folder(self._folder)
-            self._thin(file)
-        return self._described(path)
+            self._thin(file, made=path.name)
+            return self._named(path)
 
-    def _thin(self, file: Kept) -> None:
+    def _thin(self, file: Kept, *, made: str) -> None:
+        """made: the copy that was made just now, which stays: by a clock that was put back it is
+        the oldest."""
         copies = [copy for copy in self.list() if copy.of == file.path.name and not copy.replaced]
         staying = kept([copy.at for copy in copies])
         for copy in copies:
-            if copy.at not in staying:
+            if copy.at not in staying and copy.name != made:
                 (self._folder / copy.name).unlink(missing_ok=True)
 
     def _replace(self, file: Kept, copy: Path) -> Backup | None:
@@ -164,7 +199,7 @@ class Backups:
         finally:
             part.unlink(missing_ok=True)
         sync_folder(file.path.parent)
-        return self._described(aside) if there else None
+        return self._named(aside) if there else None
 
     def _name(self, file: Kept, *, replaced: bool = False) -> str:
         at = datetime.fromtimestamp(self._clock(), UTC)
@@ -174,8 +209,11 @@ class Backups:
                 return name
             at += timedelta(seconds=1)  # two in one second
 
-    def _described(self, path: Path) -> Backup:
-        return next(copy for copy in self.list() if copy.name == path.name)
+    def _named(self, path: Path) -> Backup:
+        """A copy that was made here; raises FileNotFoundError where it is gone already."""
+        parts = _NAME.fullmatch(path.name)
+        assert parts is not None
+        return self._described(parts)
 
 
 def kept(times: Sequence[float]) -> set[float]:
@@ -238,5 +276,9 @@ def _keep_too(path: Path, aside: Path) -> None:
     try:
         os.link(path, aside)
     except OSError:  # a file system without links
-        shutil.copyfile(path, aside)
-        os.chmod(aside, 0o600)
+        try:
+            shutil.copyfile(path, aside)
+            os.chmod(aside, 0o600)
+        except BaseException:
+            aside.unlink(missing_ok=True)  # half of it would stand among the copies
+            raise

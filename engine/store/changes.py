@@ -32,9 +32,15 @@ _TAKEN_BACK = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """The body of a vote."""
+    """The body of a vote.
+
+    chat   id of the chat that it was given in; "" where that is kept nowhere
+    local  it counts in that chat only
+    """
 
     outcome: Outcome
+    chat: str = ""
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,12 +137,14 @@ _name = msgspec.json.Decoder(_Name)
 
 
 class Counted(NamedTuple):
-    """A vote that counts: number of the change that brought it, outcome, and the traits that it
-    says nothing about."""
+    """A vote that counts: number of the change that brought it, outcome, the traits that it says
+    nothing about, the chat that it was given in, and whether it counts only there."""
 
     change: int
     outcome: Outcome
     muted: tuple[str, ...] = ()
+    chat: str = ""
+    local: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -170,9 +178,9 @@ class Fold:
     def _add(self, id: int, kind: str, duel: str | None, body: str) -> None:
         match kind:
             case "vote" if duel is not None:
-                outcome = _vote.decode(body).outcome
+                vote = _vote.decode(body)
                 self.votes.pop(duel, None)
-                self.votes[duel] = Counted(id, outcome)
+                self.votes[duel] = Counted(id, vote.outcome, chat=vote.chat, local=vote.local)
             case "withdraw" if duel is not None:
                 self.votes.pop(duel, None)
             case "forget":
@@ -197,7 +205,12 @@ class Fold:
 
     def _take_in(self, id: int, brought: Import) -> None:
         if brought.replace:
+            # A profile is what holds everywhere: what is kept to a chat is not its to replace.
+            local = {duel: vote for duel, vote in self.votes.items() if vote.local}
+            forgotten = dict(self.forgotten) if local else {}
             self._reset()
+            self.votes |= local
+            self.forgotten |= forgotten
             self.traits.clear()
             self.removed.clear()
         for vote in brought.votes:

@@ -24,7 +24,13 @@ VERSION = 1
 NOT_JSON = (*UNREADABLE, UnicodeDecodeError)
 """What decoding the bytes of a file raises, where they are not what they should be."""
 
+_BEGINNING = 64
+"""Bytes within which a file of ours says what it is."""
+
 _LONGEST_NAME = 60
+_LONGEST_BYTES = 180
+"""Of a title in the name of a file: systems allow 255 for the whole."""
+
 _UNFIT = re.compile(r"[^\w-]+")
 """What no file name should have on some system."""
 
@@ -59,11 +65,11 @@ def to_json(chats: Sequence[StoredChat]) -> bytes:
 
 
 def is_own(data: bytes) -> bool:
-    """Whether this is JSON that says it is of this format, of whichever version."""
+    """Whether this says that it is of this format, of whichever version, whole or damaged."""
     try:
         return _head.decode(data).format == FORMAT
     except NOT_JSON:
-        return False
+        return FORMAT.encode() in data[:_BEGINNING]
 
 
 def from_json(data: bytes) -> tuple[StoredChat, ...]:
@@ -71,13 +77,13 @@ def from_json(data: bytes) -> tuple[StoredChat, ...]:
 
     Raises UnreadableArchive for a newer version, or where something is missing.
     """
-    version = _head.decode(data).version
-    if version > VERSION:
-        raise UnreadableArchive(
-            f"The chats were exported by a newer Attune (version {version} of the format, this one "
-            f"knows {VERSION}); update Attune. Nothing was taken in."
-        )
     try:
+        version = _head.decode(data).version
+        if version > VERSION:
+            raise UnreadableArchive(
+                f"The chats were exported by a newer Attune (version {version} of the format, this "
+                f"one knows {VERSION}); update Attune. Nothing was taken in."
+            )
         return _file.decode(data).chats
     except NOT_JSON as error:
         raise UnreadableArchive(
@@ -98,7 +104,8 @@ def to_markdown(opened: OpenChat) -> str:
 def file_name(chat: Chat) -> str:
     """A name for the Markdown of a chat that tells what it is; other chats have other names."""
     day = _when(chat.created)[:10]
-    title = _UNFIT.sub("-", chat.title)[:_LONGEST_NAME].strip("-")
+    words = _UNFIT.sub("-", chat.title)[:_LONGEST_NAME]
+    title = words.encode()[:_LONGEST_BYTES].decode(errors="ignore").strip("-")
     return "-".join(part for part in (day, title, chat.id) if part) + ".md"
 
 

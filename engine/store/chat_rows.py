@@ -120,6 +120,18 @@ def choose_path(connection: sqlite3.Connection, *, chat: int, message: int) -> N
         choose(connection, chat=chat, parent=parent, child=child)
 
 
+def propose(connection: sqlite3.Connection, chat: int) -> None:
+    """Make the title of the question that the branch begins with, unless the owner gave one."""
+    row = connection.execute(
+        """SELECT text FROM chats JOIN messages ON messages.number = first
+           WHERE chats.number = ? AND NOT named""",
+        (chat,),
+    ).fetchone()
+    if row is not None:
+        title = proposed_title(row[0])
+        connection.execute("UPDATE chats SET title = ? WHERE number = ?", (title, chat))
+
+
 def erase(connection: sqlite3.Connection, chat: int) -> None:
     connection.execute("DELETE FROM messages WHERE chat = ?", (chat,))
     connection.execute("DELETE FROM chats WHERE number = ?", (chat,))
@@ -133,14 +145,14 @@ def chats(
 ) -> Iterator[Chat]:
     """Chats for the list. which: the condition, and what may come after it"""
     rows = connection.execute(
-        f"""SELECT id, title, named, created, changed, pinned, deleted,
+        f"""SELECT id, title, named, created, changed, pinned, deleted, scope,
                 (SELECT count(*) FROM messages WHERE chat = chats.number),
                 (SELECT substr(text, 1, 400) FROM messages
                  WHERE chat = chats.number AND text <> '' ORDER BY number DESC LIMIT 1)
             FROM chats WHERE {which}""",
         arguments,
     )
-    for id, title, own_title, created, changed, pinned, deleted, count, text in rows:
+    for id, title, own_title, created, changed, pinned, deleted, scope, count, text in rows:
         line = " ".join((text or "").split())
         short = len(line) <= _LONGEST_SNIPPET
         yield Chat(
@@ -153,6 +165,7 @@ def chats(
             deleted=deleted,
             messages=count,
             snippet=line if short else f"{line[: _LONGEST_SNIPPET - 1]}…",
+            scope=scope,
         )
 
 

@@ -50,8 +50,15 @@ def _first(connection: sqlite3.Connection) -> None:
     )
 
 
+def _second(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """ALTER TABLE chats ADD COLUMN scope TEXT NOT NULL DEFAULT 'everywhere'
+           CHECK (scope IN ('everywhere', 'chat', 'off'))"""
+    )
+
+
 KIND = Kind(
     name="file of chats",
     tables=frozenset({"chats", "messages"}),
-    migrations=(_first,),
+    migrations=(_first, _second),
 )

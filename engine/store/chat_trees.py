@@ -14,6 +14,7 @@ from engine.errors import InputError
 from engine.store.changes import UNREADABLE
 from engine.types.answers import Finish
 from engine.types.chats import MessageState, Speaker
+from engine.types.scope import Scope
 
 LONGEST_TITLE = 200
 LONGEST_FACTS = 65_536
@@ -52,6 +53,7 @@ class StoredChat:
 
     first   id of the first question that the branch begins with; "" where there is none
     source  where it was taken from, as "chatgpt:" and its id there; "" where it was made here
+    scope   how far what is learned in it goes
     """
 
     id: str
@@ -63,6 +65,7 @@ class StoredChat:
     first: str
     messages: tuple[StoredMessage, ...]
     source: str = ""
+    scope: Scope = "everywhere"
 
 
 Fresh = Callable[[str], str]
@@ -156,8 +159,8 @@ def read(connection: sqlite3.Connection, number: int) -> StoredChat:
     for _number, id, parent, chosen, *own in rows:
         chosen = ids.get(chosen, "")
         messages.append(StoredMessage(id=id, parent=ids[parent], chosen=chosen, **values(own)))
-    id, title, own_title, created, changed, pinned, first, source = connection.execute(
-        """SELECT id, title, named, created, changed, pinned, first, source FROM chats
+    id, title, own_title, created, changed, pinned, first, source, scope = connection.execute(
+        """SELECT id, title, named, created, changed, pinned, first, source, scope FROM chats
            WHERE number = ?""",
         (number,),
     ).fetchone()
@@ -171,6 +174,7 @@ def read(connection: sqlite3.Connection, number: int) -> StoredChat:
         first=ids.get(first, ""),
         messages=tuple(messages),
         source=source or "",
+        scope=scope,
     )
 
 
@@ -179,8 +183,8 @@ def insert(
 ) -> None:
     """Put in a chat that was checked."""
     number = connection.execute(
-        """INSERT INTO chats (id, title, named, created, changed, pinned, source)
-           VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO chats (id, title, named, created, changed, pinned, source, scope)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             fresh_chat(chat.id),
             chat.title[:LONGEST_TITLE],
@@ -189,6 +193,7 @@ def insert(
             chat.changed,
             chat.pinned,
             chat.source or None,
+            chat.scope,
         ),
     ).lastrowid
     numbers: dict[str, int | None] = {"": None}

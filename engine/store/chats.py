@@ -23,6 +23,7 @@ from engine.store.chat_tables import KIND
 from engine.store.chat_trees import LONGEST_FACTS, LONGEST_TITLE, StoredChat, encoded, named
 from engine.types.answers import Finish
 from engine.types.chats import Chat, ChatMessage, Found, MessageState, OpenChat
+from engine.types.scope import SCOPES, Scope
 
 MOST_LISTED = 500
 """Chats in one page of the list, or found by one search."""
@@ -52,28 +53,30 @@ class ChatStore:
 
     # Saying -----------------------------------------------------------------------------------
 
-    def ask(self, text: str, *, chat: str = "", parent: str = "") -> ChatMessage:
+    def ask(
+        self, text: str, *, chat: str = "", parent: str = "", scope: Scope = "everywhere"
+    ) -> ChatMessage:
         """Keep a question, from now on where the branch goes on.
 
-        chat    "" begins a new one
+        chat    "" begins a new one; one that is in the trash comes out of it
         parent  the answer that it follows; "" is a first question
+        scope   of a chat that is begun; another one keeps its own
 
         Raises EmptyQuestion, and InputError where the parent is no answer.
         """
         if not text.strip():
             raise EmptyQuestion("There is no question to keep; write one.")
         with self._writing() as connection:
-            number = chat_number(connection, chat) if chat else self._begin(connection)
+            number = chat_number(connection, chat) if chat else self._begin(connection, scope)
             above = message_number(connection, parent, chat=number) if parent else None
             if above is not None and not chat_rows.is_answer(connection, above):
                 raise InputError(f"A question cannot follow {named(parent)}, which is one itself.")
             new = self._add(connection, chat=number, parent=above, role="user", text=text)
-            chat_rows.choose(connection, chat=number, parent=above, child=new)
+            # All the way: what it follows may be the answer that was not chosen until now.
+            chat_rows.choose_path(connection, chat=number, message=new)
             if above is None:
-                connection.execute(
-                    "UPDATE chats SET title = ? WHERE number = ? AND NOT named",
-                    (chat_rows.proposed_title(text), number),
-                )
+                chat_rows.propose(connection, number)
+            connection.execute("UPDATE chats SET deleted = NULL WHERE number = ?", (number,))
             self._touch(connection, number)
             return chat_rows.read_message(connection, new)
 
@@ -167,6 +170,8 @@ class ChatStore:
             elif was_chosen:
                 newest = left[-1] if left else None
                 chat_rows.choose(connection, chat=chat, parent=parent, child=newest)
+                if parent is None:
+                    chat_rows.propose(connection, chat)
 
     # Reading ----------------------------------------------------------------------------------
 
@@ -244,6 +249,12 @@ class ChatStore:
         """Keep a chat at the top of the list, or no more."""
         self._set(chat, "pinned = ?", int(pinned))
 
+    def set_scope(self, chat: str, scope: Scope) -> None:
+        """Say how far what is learned in a chat goes from now on. Raises InvalidParameter."""
+        if scope not in SCOPES:
+            raise InvalidParameter.outside("scope", scope, f"one of {', '.join(SCOPES)}")
+        self._set(chat, "scope = ?", scope)
+
     def delete(self, chat: str) -> None:
         """Put a chat into the trash; one that is there stays as long as it would have."""
         self._set(chat, "deleted = ifnull(deleted, ?)", self._clock())
@@ -267,6 +278,19 @@ class ChatStore:
                 "SELECT id FROM chats WHERE deleted < ?", (self._clock() - TRASH_SECONDS,)
             )
             return tuple(id for (id,) in rows)
+
+    def erase_expired(self, chats: Sequence[str]) -> None:
+        """As `erase`, of these what has expired still: since that was asked another program may
+        have taken one out of the trash, or erased it."""
+        with self._writing() as connection:
+            before = self._clock() - TRASH_SECONDS
+            for chat in chats:
+                row = connection.execute(
+                    "SELECT number FROM chats WHERE id = ? AND deleted < ?", (chat, before)
+                ).fetchone()
+                if row is not None:
+                    chat_rows.erase(connection, row[0])
+            chat_index.forget(connection)
 
     # Whole chats ------------------------------------------------------------------------------
 
@@ -325,11 +349,11 @@ class ChatStore:
     def _touch(self, connection: sqlite3.Connection, number: int) -> None:
         connection.execute("UPDATE chats SET changed = ? WHERE number = ?", (self._clock(), number))
 
-    def _begin(self, connection: sqlite3.Connection) -> int:
+    def _begin(self, connection: sqlite3.Connection, scope: Scope) -> int:
         now = self._clock()
         begun = connection.execute(
-            "INSERT INTO chats (id, title, created, changed) VALUES (?, '', ?, ?)",
-            (self._fresh(connection, "chats"), now, now),
+            "INSERT INTO chats (id, title, created, changed, scope) VALUES (?, '', ?, ?, ?)",
+            (self._fresh(connection, "chats"), now, now, scope),
         )
         return _inserted(begun)
 

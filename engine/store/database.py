@@ -9,6 +9,7 @@ could put the file into WAL mode under an older one.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.errors import AttuneError, DamagedRecord, InvalidText, StorageError
+from engine.paths import confirm
 from engine.store import schema
 from engine.store.schema import Kind
 
@@ -30,6 +32,7 @@ PRAGMAS: tuple[tuple[str, object], ...] = (
     ("foreign_keys", 1),
     ("secure_delete", 1),  # what is erased is overwritten
     ("trusted_schema", 0),
+    ("temp_store", 2),  # MEMORY: no text of the owner's elsewhere, and no room needed there
     ("mmap_size", 0),
 )
 
@@ -81,13 +84,19 @@ class File:
             if self._connection is None:
                 self._connection = connect(self._path, self._kind)
             connection = self._connection
-            connection.execute(f"BEGIN {begin}")
             try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # SQLite ends it by itself where the disk is full
-                    connection.execute("ROLLBACK")
+                connection.execute(f"BEGIN {begin}")
+                try:
+                    yield connection
+                    _commit(connection, self._path)
+                except BaseException:
+                    if connection.in_transaction:  # SQLite ends it by itself where the disk is full
+                        connection.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                if _spoils(error):
+                    self._connection = None
+                    connection.close()
                 raise
 
 
@@ -123,6 +132,8 @@ def translated(path: Path, kind: Kind) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explained(file, error) from error
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageError(_full(file), detail=repr(error)) from error
         raise _closed(file, error.strerror or str(error)) from error
     except UnicodeEncodeError as error:
         raise InvalidText(
@@ -136,6 +147,17 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         return
+
+
+def _commit(connection: sqlite3.Connection, path: Path) -> None:
+    """Commit. Raises StorageError where that is done, but may not outlive a power cut."""
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        # The journal is gone, and with it the way back; only the folder could not be synced.
+        if error.sqlite_errorcode != sqlite3.SQLITE_IOERR_DIR_FSYNC:
+            raise
+        confirm(path)
 
 
 def _check_tables(connection: sqlite3.Connection, path: Path, kind: Kind) -> None:
@@ -154,10 +176,16 @@ def _set(connection: sqlite3.Connection, name: str, value: object) -> None:
         )
 
 
+def _spoils(error: sqlite3.Error) -> bool:
+    """Whether to open the file again after this. A file that could once be opened to be read only
+    stays so for its connection; but one that was moved away must not be made anew."""
+    moved = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY_DBMOVED
+    return not moved and _code(error) not in _BUSY
+
+
 def _explained(file: str, error: sqlite3.Error) -> AttuneError:
-    # Python's own complaints, of a wrong number of arguments say, come without a code.
     extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    code = extended & 0xFF
+    code = _code(error)
     if code in _DAMAGED:
         return _damaged(file, str(error))
     if code in _BUSY:
@@ -166,10 +194,7 @@ def _explained(file: str, error: sqlite3.Error) -> AttuneError:
             "Nothing was saved."
         )
     elif code == sqlite3.SQLITE_FULL:
-        text = (
-            f"{file} cannot be written: there is no space left; free some and try again. "
-            "Nothing was saved."
-        )
+        text = _full(file)
     elif extended == sqlite3.SQLITE_READONLY_DBMOVED:
         text = (
             f"{file} was moved or deleted while Attune used it; put it back and restart Attune. "
@@ -179,10 +204,23 @@ def _explained(file: str, error: sqlite3.Error) -> AttuneError:
         return _closed(file, str(error))
     else:
         text = (
-            f"{file} cannot be used ({error}); check the disk, and report this if it stays. "
-            "Nothing was saved."
+            f"{file} cannot be used ({error}); check the disk, and whether its drive is plugged "
+            "in. Nothing was saved."
         )
     return StorageError(text, detail=repr(error))
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary code; Python's own complaints, of a wrong number of arguments say, come
+    without one."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
+
+
+def _full(file: str) -> str:
+    return (
+        f"{file} cannot be written: there is no space left; free some and try again. "
+        "Nothing was saved."
+    )
 
 
 def _closed(file: str, reason: str) -> StorageError:

@@ -31,6 +31,7 @@ from engine.errors import (
     ProfileUnreadable,
     StorageError,
 )
+from engine.store.pieces import Pieces
 from engine.types.answers import Finish
 from engine.types.learning import LearnerName, Outcome
 from engine.types.steering import MAX_GAMMA, MAX_PREFERENCES, MAX_WEIGHT
@@ -51,6 +52,7 @@ _MAX_ROW = 512
 """Strings without a bracket between them: of a million names an object of a hundred MiB is made."""
 
 _MAX_TEXT = 1_000_000
+_MAX_VOTES = 100_000
 _MAX_REASON = 160
 _CHUNK = 1 << 16
 _QUOTE = ord('"')
@@ -139,7 +141,15 @@ class ProfileVote(_Part, frozen=True, omit_defaults=True):
     question: _Text = ""
 
 
-class Profile(_Part, frozen=True):
+class _Taste(_Part, frozen=True):
+    """What was learned, but for the votes."""
+
+    exported: _Moment
+    traits: Annotated[tuple[ProfileTrait, ...], Meta(max_length=256)]
+    settings: ProfileSettings
+
+
+class Profile(_Taste, frozen=True):
     """What was learned; times in seconds since the epoch.
 
     exported  when the file was written
@@ -147,10 +157,7 @@ class Profile(_Part, frozen=True):
     votes     in the order that they count in
     """
 
-    exported: _Moment
-    traits: Annotated[tuple[ProfileTrait, ...], Meta(max_length=256)]
-    settings: ProfileSettings
-    votes: Annotated[tuple[ProfileVote, ...], Meta(max_length=100_000)]
+    votes: Annotated[Sequence[ProfileVote], Meta(max_length=_MAX_VOTES)]
 
 
 class ProfileFile(_Part, frozen=True):
@@ -176,9 +183,15 @@ class _Sealed(_Part, frozen=True):
     profile: msgspec.Raw
 
 
+class _Unread(_Taste, frozen=True):
+    """A profile with its votes as they stand in the file."""
+
+    votes: msgspec.Raw
+
+
 _head = msgspec.json.Decoder(_Head)
 _sealed = msgspec.json.Decoder(_Sealed)
-_profile = msgspec.json.Decoder(Profile)
+_unread = msgspec.json.Decoder(_Unread)
 _vote = msgspec.json.Decoder(ProfileVote)
 _WRONG = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
@@ -208,11 +221,7 @@ def decoded(data: bytes, path: Path) -> Profile:
         )
     _check_text(data, path)
     _check_version(data, path)
-    body = _unsealed(data, path)
-    try:
-        profile = _profile.decode(body)
-    except _WRONG as error:
-        raise invalid(path, str(error)) from error
+    profile = _opened(_unsealed(data, path), path)
     _check_names(path, "trait", (trait.id for trait in profile.traits))
     _check_names(path, "duel", (vote.duel for vote in profile.votes))
     if any(not stated.text.strip() for stated in profile.settings.preferences):
@@ -263,6 +272,19 @@ def _unsealed(data: bytes, path: Path) -> msgspec.Raw:
             "export it again."
         )
     return sealed.profile
+
+
+def _opened(body: msgspec.Raw, path: Path) -> Profile:
+    """The profile, every field of it checked, with its votes left where they are: decoded all at
+    once they take five times the memory of the file."""
+    try:
+        found = _unread.decode(body)
+        votes = Pieces(memoryview(found.votes), decoder=_vote, most=_MAX_VOTES)
+    except _WRONG as error:
+        raise invalid(path, str(error)) from error
+    return Profile(
+        exported=found.exported, traits=found.traits, settings=found.settings, votes=votes
+    )
 
 
 def _check_names(path: Path, what: str, ids: Iterable[str]) -> None:

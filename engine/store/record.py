@@ -45,6 +45,9 @@ __all__ = ["Ballot", "Record", "Standing", "StoredAnswer", "StoredDuel"]
 
 _LONGEST_NAME = 80
 
+_NO_RECORD = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
+"""What SQLite says of a copy that is damaged, no database, or without the tables of a record."""
+
 _OUTCOMES: dict[Outcome, str] = {
     "first": "A is better",
     "second": "B is better",
@@ -55,19 +58,24 @@ _OUTCOMES: dict[Outcome, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """A vote that counts; `change` grows from vote to vote, and is one for all of an import."""
+    """A vote that counts; `change` grows from vote to vote, and is one for all of an import.
+
+    chat  id of the chat that it was given in; "" where that was kept nowhere
+    """
 
     duel: StoredDuel
     outcome: Outcome
     change: int
+    chat: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What the record comes to; read it, do not change it.
 
-    ballots      votes that count, in the order they were given, those on removed traits too;
-                 imported ones where the time of their duels puts them
+    ballots      votes that count everywhere, in the order they were given, those on removed traits
+                 too; imported ones where the time of their duels puts them
+    local        votes that count in their chats only, in the order they were given
     traits       the owner's own, removed ones too, in the order they were added
     removed      ids of traits that are not to be asked about, built-in or own
     forgotten    trait id → change; ballots before that change say nothing about the trait
@@ -78,6 +86,7 @@ class Standing:
     """
 
     ballots: tuple[Ballot, ...] = ()
+    local: tuple[Ballot, ...] = ()
     traits: tuple[Trait, ...] = ()
     removed: frozenset[str] = frozenset()
     forgotten: dict[str, int] = field(default_factory=dict)
@@ -133,8 +142,11 @@ class Record:
                     detail=str(error),
                 ) from error
 
-    def vote(self, duel_id: str, outcome: Outcome) -> None:
+    def vote(self, duel_id: str, outcome: Outcome, *, chat: str = "", local: bool = False) -> None:
         """Record the owner's vote on a duel; only one can count.
+
+        chat   id of the chat that it is given in
+        local  it counts in that chat only
 
         Raises UnknownDuel, AlreadyVoted, InvalidParameter.
         """
@@ -147,7 +159,8 @@ class Record:
                     f"Duel {_named(duel_id)} has a vote already ({earlier}: {_OUTCOMES[earlier]}); "
                     "undo or delete that vote first, then vote again."
                 )
-            self._change(connection, "vote", duel=duel_id, body=Vote(outcome=outcome))
+            body = Vote(outcome=outcome, chat=chat, local=local)
+            self._change(connection, "vote", duel=duel_id, body=body)
 
     def withdraw(self, duel_id: str) -> None:
         """Delete one vote. Raises UnknownDuel, InputError if it has none that counts."""
@@ -299,14 +312,19 @@ class Record:
 
     # Texts ----------------------------------------------------------------------------------
 
-    def drop_texts(self) -> None:
+    def drop_texts(self, *, also: Iterable[Path] = ()) -> None:
         """Delete the texts of all duels for good, in the copies beside the file too; votes keep
-        counting."""
+        counting.
+
+        also  further copies of the file
+        """
+        kind = schema.record()
         with self._writing() as connection:
             connection.execute(duels.BLANK)
             self._duels.clear()
-            for copy in schema.copies(self._path):
-                _blank(copy)
+            for copy in (*schema.copies(self._path), *also):
+                with database.translated(copy, kind):
+                    _blank(copy)
 
     def close(self) -> None:
         """Close the file; whatever is asked next opens it again."""
@@ -357,21 +375,24 @@ class Record:
         also: Mapping[str, StoredDuel],
     ) -> Standing:
         """also: duels by id that are not on record yet."""
-        ballots = []
-        for id, (change, outcome, muted) in fold.votes.items():
+        ballots: list[Ballot] = []
+        local: list[Ballot] = []
+        for id, (change, outcome, muted, chat, only) in fold.votes.items():
             duel = self._known_duel(connection, id) or also.get(id)
             if duel is not None:
                 heard = duels.without(duel, muted) if muted else duel
-                ballots.append(Ballot(duel=heard, outcome=outcome, change=change))
+                ballot = Ballot(duel=heard, outcome=outcome, change=change, chat=chat)
+                (local if only else ballots).append(ballot)
         return Standing(
             ballots=_by_time(ballots, imports=fold.imports),
+            local=tuple(local),
             traits=tuple(fold.traits.values()),
             removed=frozenset(fold.removed),
             forgotten=fold.forgotten,
             overrides=tuple(fold.overrides.items()),
             undoable=newest.words if newest else "",
             newest_vote=newest.vote if newest else "",
-            unreadable=fold.unreadable + len(fold.votes) - len(ballots),
+            unreadable=fold.unreadable + len(fold.votes) - len(ballots) - len(local),
         )
 
     def _known_duel(self, connection: sqlite3.Connection, id: str) -> StoredDuel | None:
@@ -401,13 +422,18 @@ def _by_time(ballots: Iterable[Ballot], *, imports: Collection[int]) -> tuple[Ba
 
 
 def _blank(copy: Path) -> None:
-    """Delete the texts in a copy of the record; one that does not let itself be read is deleted."""
+    """Delete the texts in a copy of the record; one that is damaged is deleted itself.
+
+    Raises sqlite3.Error where it is held by another program, or the disk is full.
+    """
     try:
         with closing(sqlite3.connect(copy, timeout=database.PATIENCE)) as connection:
             connection.execute("PRAGMA secure_delete = 1")
             with connection:
                 connection.execute(duels.BLANK)
-    except sqlite3.Error:
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF not in _NO_RECORD:
+            raise
         copy.unlink(missing_ok=True)
 
 

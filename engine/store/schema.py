@@ -98,7 +98,12 @@ def _second(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX changes_by_duel ON changes (duel)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _second)
+def _third(connection: sqlite3.Connection) -> None:
+    """From here on a vote may count in its chat only, which its body says. The tables are the same;
+    the number keeps an older Attune from taking such a vote for one that counts everywhere."""
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third)
 
 
 def migrate(connection: sqlite3.Connection, path: Path, *, kind: Kind) -> None:
@@ -146,7 +151,8 @@ def _version(connection: sqlite3.Connection, path: Path, kind: Kind) -> int:
     if found > known:
         raise NewerRecord(
             f"The {kind.name} {path} was written by a newer Attune (its version is {found}, "
-            f"this one knows {known}); update Attune. Nothing was changed."
+            f"this one knows {known}); update Attune, or choose another folder with --data-dir. "
+            "Nothing was changed."
         )
     return found
 

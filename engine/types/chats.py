@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.types.answers import Finish
+from engine.types.scope import Scope
 from engine.types.work import Notice
 
 Speaker = Literal["user", "assistant"]
@@ -23,6 +24,7 @@ class Chat:
     deleted   when it went to the trash; None where it did not
     messages  in all, other versions included
     snippet   how the newest message begins
+    scope     how far what is learned in it goes
     """
 
     id: str
@@ -34,6 +36,7 @@ class Chat:
     deleted: float | None
     messages: int
     snippet: str
+    scope: Scope = "everywhere"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.types.answers import Answer, Chunk, Ready, Started
+from engine.types.scope import Scope
 from engine.types.work import Notice
 
 Outcome = Literal["first", "second", "equal", "neither"]
@@ -89,6 +90,7 @@ class Learned:
     undoable     what Undo would take back, in words; "" if there is nothing
     newest_vote  id of the duel, where what Undo would take back is the vote on it; else ""
     unreadable   votes and other entries of the record that are damaged and do not count
+    scope        how far it goes: everywhere, or in one chat only
     """
 
     traits: tuple[LearnedTrait, ...]
@@ -100,6 +102,7 @@ class Learned:
     undoable: str = ""
     newest_vote: str = ""
     unreadable: int = 0
+    scope: Scope = "everywhere"
 
     @property
     def acting(self) -> tuple[LearnedTrait, ...]:
@@ -124,6 +127,7 @@ class PastVote:
     """A vote on record, as the owner may see it.
 
     question, answers  "" where the owner did not let texts be kept
+    local              it counts in its chat only
     """
 
     duel: str
@@ -133,6 +137,7 @@ class PastVote:
     question: str
     answers: tuple[str, str]
     model: str
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 class Launch:
     """How the inference child runs llama.cpp; found by the self-test and remembered.
 
-    variant      name of the CPU library ("haswell"), or None where only one is built
-    gpu_layers   layers on the GPU; 0 is CPU only, -1 all
-    extra_bufts  whether weights may be repacked for this CPU (off avoids AMX where it faults)
-    threads      threads for decoding, ≥ 1
-    context      tokens in the KV cache, all streams together
+    variant       name of the CPU library ("haswell"), or None where only one is built
+    gpu_layers    layers on the GPU; 0 is CPU only, -1 all
+    extra_bufts   whether weights may be repacked for this CPU (off avoids AMX where it faults)
+    threads       threads to begin decoding with, ≥ 1
+    context       tokens in the KV cache, all streams together
+    most_threads  never more than so many; 0 is as many as are worth using there
     """
 
     variant: str | None = None
@@ -22,6 +23,7 @@ class Launch:
     extra_bufts: bool = True
     threads: int = 1
     context: int = 8192
+    most_threads: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

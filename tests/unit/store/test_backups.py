@@ -323,3 +323,69 @@ def test_the_check_finds_damage_and_says_what(place: Place) -> None:
     assert "messages_by_chat" in check(path, KIND)[0]
     with pytest.raises(StorageError, match="no file"):
         check(path.with_name("none.db"), KIND)
+
+
+# What goes wrong ----------------------------------------------------------------------------
+
+
+def test_a_copy_by_a_clock_that_was_put_back_stays(place: Place) -> None:
+    talk(place.store, ("Well?", "Yes."))
+    for days in (*range(0, 7 * 31, 31), *range(210, 220)):
+        place.now = NOON + days * DAY
+        place.backups.make()
+    before = len(place.backups.list())
+    place.now = NOON - 9000 * DAY
+    (made,) = place.backups.make_due()
+    assert made in place.backups.list()
+    place.now += DAY
+    (later,) = place.backups.make_due()
+    assert later in place.backups.list()
+    assert len(place.backups.list()) == before + 1
+
+
+def test_a_damaged_file_does_not_keep_the_others_from_being_copied(place: Place) -> None:
+    place.folder.chats.write_bytes(b"no database at all" * 500)
+    place.record.reset()
+    with pytest.raises(DamagedRecord, match=r"chats\.db"):
+        place.backups.make_due()
+    with pytest.raises(DamagedRecord, match=r"chats\.db"):
+        place.backups.make()
+    assert {copy.of for copy in place.backups.list()} == {"record.db"}
+
+
+def test_who_reads_while_a_copy_is_put_back_reads_the_copy_afterwards(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = talk(place.store, ("Well?", "Yes."))
+    (copy,) = place.backups.make()
+    talk(place.store, ("Later?", "Yes."))
+
+    def read_meanwhile(source: Path, target: Path, *, name: str) -> None:
+        schema.keep_copy(source, target, name=name)
+        assert len(place.store.chats(limit=10)) == 2
+
+    monkeypatch.setattr("engine.store.backups.keep_copy", read_meanwhile)
+    place.backups.restore(copy.name)
+    assert [one.id for one in place.store.chats(limit=10)] == [chat]
+    place.store.ask("And now?")
+
+
+def test_where_what_was_there_cannot_be_kept_nothing_is_changed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    def half(_source: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    talk(place.store, ("Well?", "Yes."))
+    (copy,) = place.backups.make()
+    before = place.folder.chats.read_bytes()
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr("shutil.copyfile", half)
+    with pytest.raises(StorageError, match=r"(?i)no space left"):
+        place.backups.restore(copy.name)
+    assert place.folder.chats.read_bytes() == before
+    assert [one.name for one in place.backups.list()] == [copy.name]

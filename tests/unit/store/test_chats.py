@@ -477,3 +477,36 @@ def test_what_was_acknowledged_outlives_a_writer_that_is_killed(path: Path) -> N
                 answer = value
         assert run(path, "PRAGMA integrity_check") == [("ok",)]
         check_index(path)
+
+
+# Another program meanwhile ------------------------------------------------------------------
+
+
+def test_who_asks_on_in_a_deleted_chat_takes_it_out_of_the_trash(store: ChatStore) -> None:
+    chat = talk(store, ("Well?", "Yes."))
+    store.delete(chat)
+    store.ask("And then?", chat=chat, parent=store.open(chat).messages[-1].id)
+    assert [one.id for one in store.chats(limit=9)] == [chat]
+    assert store.chats(limit=9, trash=True) == ()
+
+
+def test_a_question_is_on_the_branch_whichever_answer_it_follows(store: ChatStore) -> None:
+    asked = store.ask("Well?")
+    answers = [store.begin_answer(asked.id, choose=place == 0) for place in range(2)]
+    for answer in answers:
+        store.finish(answer.id, state="whole", text="Yes.", facts={})
+    store.ask("And then?", chat=asked.chat, parent=answers[1].id)
+    branch = store.open(asked.chat).messages
+    assert [message.id for message in branch[:2]] == [asked.id, answers[1].id]
+    assert [message.text for message in branch] == ["Well?", "Yes.", "And then?"]
+
+
+def test_the_title_is_never_of_a_question_that_was_taken_back(store: ChatStore) -> None:
+    chat = talk(store, ("First?", "Yes."))
+    edited = store.ask("Secret?", chat=chat)
+    assert store.open(chat).chat.title == "Secret?"
+    store.withdraw(edited.id)
+    assert store.open(chat).chat.title == "First?"
+    store.rename(chat, "Mine")
+    store.withdraw(store.ask("Secret?", chat=chat).id)
+    assert store.open(chat).chat.title == "Mine"

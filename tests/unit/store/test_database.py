@@ -16,6 +16,9 @@ from engine.store import database, schema
 from engine.store.record import Record
 from tests.unit.store.conftest import SAFE, OpenRecord, duel
 
+NOW = len(schema.MIGRATIONS)
+"""The version of today."""
+
 
 def refused(record: Record, kind: type[StorageError] = StorageError) -> str:
     """What it says to whoever reads or writes."""
@@ -240,10 +243,10 @@ def test_an_older_file_is_brought_up_to_date_with_a_copy_of_it_kept(
     with_migrations(monkeypatch, second, third)
     record = open_record()
     assert record.duel("d1") == duel(why="migrated")
-    assert run(used, "PRAGMA user_version", "SELECT mood FROM duels") == [(4,), ("",)]
-    copy = used.with_name("record.db.before-v3")
+    assert run(used, "PRAGMA user_version", "SELECT mood FROM duels") == [(NOW + 2,), ("",)]
+    copy = used.with_name(f"record.db.before-v{NOW + 1}")
     assert sorted(os.listdir(used.parent)) == [used.name, copy.name]
-    assert run(copy, "PRAGMA user_version", "SELECT why FROM duels") == [(2,), (duel().why,)]
+    assert run(copy, "PRAGMA user_version", "SELECT why FROM duels") == [(NOW,), (duel().why,)]
     if os.name == "posix":
         assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
@@ -258,7 +261,7 @@ def test_a_file_that_is_up_to_date_gets_no_copy(
 ) -> None:
     with_migrations(monkeypatch, second)
     open_record().standing()
-    used.with_name("record.db.before-v3").unlink()
+    used.with_name(f"record.db.before-v{NOW + 1}").unlink()
     open_record().standing()
     assert os.listdir(used.parent) == [used.name]
 
@@ -282,7 +285,7 @@ def test_of_several_migrations_those_that_worked_stay(
     with_migrations(monkeypatch, third, broken)
     refused(open_record())
     assert run(used, "PRAGMA user_version", "SELECT mood, why FROM duels") == [
-        (3,),
+        (NOW + 1,),
         ("", duel().why),
     ]
 
@@ -302,7 +305,7 @@ def test_a_damaged_file_is_not_migrated(
 def test_a_copy_that_was_half_made_earlier_is_made_anew(
     used: Path, open_record: OpenRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used.with_name("record.db.before-v3.part").write_bytes(b"half")
+    used.with_name(f"record.db.before-v{NOW + 1}.part").write_bytes(b"half")
     with_migrations(monkeypatch, second)
     assert open_record().duel("d1").why == "migrated"
-    assert not used.with_name("record.db.before-v3.part").exists()
+    assert not used.with_name(f"record.db.before-v{NOW + 1}.part").exists()
