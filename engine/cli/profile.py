@@ -65,10 +65,12 @@ def _votes(engine: Engine, arguments: argparse.Namespace) -> _Said:
 
 def _vote_line(vote: PastVote) -> str:
     question = " ".join(vote.question.split())
-    if len(question) > 27:
-        question = f"{question[:26]}…"
+    room = 7 if vote.local else 27
+    if len(question) > room:
+        question = f"{question[: room - 1]}…"
     shown = f"{_when(vote.at):16}  {vote.duel:8}  {vote.trait:8.8}  {_OUTCOMES[vote.outcome]:12}"
-    return f"{shown}  {question}".rstrip()
+    where = "(in its chat only)" if vote.local else ""
+    return "  ".join(filter(None, (shown, where, question))).rstrip()
 
 
 def _when(at: float) -> str:

@@ -8,8 +8,9 @@ taken; what is none is replaced by a mark in brackets. Formats as their exports 
 from __future__ import annotations
 
 import hashlib
-import math
+import io
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,9 +32,17 @@ MOST_BYTES = 256 * 2**20
 MOST_ZIPPED = 4 * 2**30
 """Of a zip: pictures are in it, too."""
 
+MOST_LISTED = 16 * 2**20
+"""Of the list of what is in a zip: some 200,000 files."""
+
 MOST_PARTS = 1000
 MOST_RATIO = 200
 """How much smaller than its text a member of a zip may be; JSON of chats comes to about 10."""
+
+_PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""Ways of packing that are unpacked a bit at a time; others come whole, whatever they come to."""
+
+_PIECE = 2**20
 
 _MEMBER = re.compile(r"conversations(-\d{1,4})?\.json")
 _LATEST = 1e11
@@ -70,6 +79,8 @@ def read_archive(path: Path, *, now: float) -> Archive:
     Raises UnreadableArchive.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _unreadable(path, "it is no file")
         texts = _unzipped(path) if zipfile.is_zipfile(path) else [_read(path)]
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from error
@@ -105,7 +116,7 @@ def _read(path: Path) -> bytes:
 def _unzipped(path: Path) -> list[bytes]:
     if path.stat().st_size > MOST_ZIPPED:
         raise _unreadable(path, f"it is larger than {MOST_ZIPPED // 2**30} GB")
-    with zipfile.ZipFile(path) as archive:
+    with _Sparing(path) as file, zipfile.ZipFile(file) as archive:
         members = [info for info in archive.infolist() if _MEMBER.fullmatch(info.filename)]
         _check_members(path, members)
         members.sort(key=lambda info: info.filename)
@@ -115,6 +126,19 @@ def _unzipped(path: Path) -> list[bytes]:
             raise _unreadable(path, str(error)) from error
 
 
+class _Sparing(io.BufferedReader):
+    """A file of which nobody gets much at once, as the list of a zip would be that has millions of
+    files in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MOST_LISTED:
+            raise zipfile.BadZipFile("too many files are in it")
+        return super().read(size)
+
+
 def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
     if not members:
         raise _unreadable(path, "the zip has no conversations.json")
@@ -122,16 +146,21 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
         raise _unreadable(path, "the zip has too many parts, or two of one name")
     if sum(info.file_size for info in members) > MOST_BYTES:
         raise _unreadable(path, f"there is more than {MOST_BYTES // 2**20} MB in it")
+    if any(info.compress_type not in _PACKED for info in members):
+        raise _unreadable(path, "it is packed in a way that chats are not")
     if any(info.file_size > MOST_RATIO * max(1, info.compress_size) for info in members):
         raise _unreadable(path, "it unpacks to far more than chats do")
 
 
 def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    pieces, length = [], 0
     with archive.open(info) as member:
-        data = member.read(info.file_size + 1)
-    if len(data) != info.file_size:
+        while (piece := member.read(_PIECE)) and length <= info.file_size:
+            pieces.append(piece)
+            length += len(piece)
+    if length != info.file_size:
         raise _unreadable(path, f"{info.filename} is not as long as the zip says")
-    return data
+    return b"".join(pieces)
 
 
 # Formats ------------------------------------------------------------------------------------
@@ -384,6 +413,6 @@ def _joined(parts: Iterable[str]) -> str:
 
 
 def _time(value: float | None, *, otherwise: float) -> float:
-    if value is None or not math.isfinite(value) or value <= 0:
+    if value is None or not 0.0 < value < 1000 * _LATEST:  # nor is one that is no number
         return otherwise
     return value / 1000 if value > _LATEST else value

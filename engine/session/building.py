@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from engine.errors import InputError
+from engine.errors import InputError, StorageError
 from engine.jobs import protocol
 from engine.jobs.client import JobClient
 from engine.models import memory
 from engine.models.identity import lost
+from engine.models.partial import locked
 from engine.portfolio import pool as pools
 from engine.session import calibration, selecting
 from engine.session.calibration import Asked, Sheet
@@ -53,27 +55,29 @@ class Builder:
         candidates: Candidates,
         owned: Owned,
         *,
+        folder: Path,
         spawn: Callable[[], JobClient],
         launch: Callable[[], Launch],
         clock: Callable[[], float],
     ) -> None:
         """
+        folder  the data folder: in it only one Attune builds at a time
         spawn   starts a job child
         launch  how models run on this machine
         clock   seconds since the epoch
         """
         self._measured, self._candidates, self._owned = measured, candidates, owned
-        self._launch, self._clock = launch, clock
+        self._folder, self._launch, self._clock = folder, launch, clock
         self._job = Job("build", spawn=spawn)
 
     def build(self) -> Iterator[Notice | Progress]:
         """Measure what is missing, choose, certify and keep it. Where it is stopped, it ends with
         a Notice "build_stopped", and the next build goes on there.
 
-        Raises InputError where there is nothing to choose from or a build is under way already,
-        EngineError where the job died, StorageError.
+        Raises InputError where there is nothing to choose from or a build is under way already, in
+        another program too, EngineError where the job died, StorageError.
         """
-        with self._job.begun():
+        with self._job.begun(), self._alone():
             yield from self._build()
 
     def stop(self) -> None:
@@ -81,6 +85,24 @@ class Builder:
         self._job.stop()
 
     # ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two programs would measure the same, each with all cores."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self._folder, wait=False))
+            except BlockingIOError as error:
+                raise InputError(
+                    "A build is under way already, in another window or terminal. Wait for it, or "
+                    "stop it there."
+                ) from error
+            except OSError as error:
+                raise StorageError(
+                    f"The data folder {self._folder} cannot be used ({error.strerror or error}); "
+                    "check its permissions."
+                ) from error
+            yield
 
     def _build(self) -> Iterator[Notice | Progress]:
         plan = self._plan()

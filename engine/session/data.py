@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from engine.errors import AttuneError, InputError, StorageError
-from engine.paths import DataFolder, sync_folder
+from engine.paths import DataFolder, confirm, sync_folder
 from engine.session import erasing, selftest
 from engine.session.chats import Chats
 from engine.session.erasing import LOCK, RINGS, Own
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 PROFILE_NAME = f"profile{profile.SUFFIX}"
 ANSWERS_NAME = "answers.jsonl"
 CHATS_FOLDER = "chats"
-PAGE = 500
-"""Chats that are listed at once."""
 
 
 class Data:
@@ -124,8 +122,8 @@ class Data:
         to = to.expanduser().absolute()
         if os.path.lexists(to):
             raise InputError(f"{to} is there already; choose another name. Nothing was written.")
-        with _written(to), tempfile.TemporaryDirectory(prefix=".attune-", dir=to.parent) as made:
-            part = Path(made) / "export"
+        with _written(to), _folder_beside(to) as made:
+            part = made / "export"
             part.mkdir(mode=0o700)
             left_out = tuple(self._write(part))
             files = sorted(path for path in part.rglob("*") if path.is_file())
@@ -136,10 +134,9 @@ class Data:
                 left_out=left_out,
             )
             if to.suffix.lower() == ".zip":
-                _pack(part, files, to)
-            else:
-                part.rename(to)
-            sync_folder(to.parent)
+                part = _packed(part, files)
+            part.rename(to)
+        confirm(to)
         return found
 
     # Erasing ----------------------------------------------------------------------------------
@@ -199,12 +196,15 @@ class Data:
         def learned(of: Callable[[Learned], int]) -> int:
             return of(self._learned()) if folder.record.exists() else 0
 
+        def told(known: Learned) -> int:
+            return sum(bool(trait.votes) for trait in known.traits)
+
         def work() -> int:
             return len({file.path.parent for file in own if file.kind == "work"})
 
         yield "chats", folder.chats, lambda: _count(folder.chats, chat_tables.KIND, "chats")
         yield "votes", folder.record, lambda: learned(lambda known: known.votes)
-        yield "profile", folder.record, lambda: learned(lambda known: len(known.traits))
+        yield "profile", folder.record, lambda: learned(told)
         answers = folder.calibration
         yield "answers", answers, lambda: _count(answers, calibration.KIND, "answers")
         yield "models", folder.models, lambda: sum(not card.starter for card in self._models())
@@ -231,8 +231,11 @@ class Data:
             try:
                 yield from write(into)
             except StorageError as error:
+                if isinstance(error.__cause__, OSError):  # not what is read: where it is to go
+                    raise error.__cause__ from None
                 yield error.message
-        for source in (self._folder.settings, self._folder.models):
+        folder = self._folder
+        for source in (folder.settings, folder.models, folder.provenance, folder.connections):
             if source.exists():
                 shutil.copyfile(source, into / source.name)
         own, _ = erasing.sorted_out(self._folder.root)
@@ -243,22 +246,36 @@ class Data:
                 f"Adapters and models that were made here stay where they are: {len(made)} in "
                 f"{made[0].path.parent}, {size / 1e6:,.0f} MB."
             )
+        came = [f for f in own if f.path.parent == folder.downloaded and f.path.suffix == ".gguf"]
+        if came:
+            size = sum(file.size for file in came)
+            yield (
+                f"Models that were downloaded stay where they are: {len(came)} in "
+                f"{folder.downloaded}, {size / 1e6:,.0f} MB."
+            )
 
     def _write_chats(self, into: Path) -> Iterator[str]:
         if not self._folder.chats.exists():
             return
         chats = self._chats()
-        if ids := [*_ids(chats, trash=False), *_ids(chats, trash=True)]:
+        if ids := chats.ids(trash=True):
             chats.export(into, chats=ids, format="json")
             (into / CHATS_FOLDER).mkdir(mode=0o700)
             chats.export(into / CHATS_FOLDER, chats=ids, format="md")
         yield from ()
 
     def _write_profile(self, into: Path) -> Iterator[str]:
-        if self._folder.record.exists():
-            found = self._profiles().export(into / PROFILE_NAME, texts=True)
+        if not self._folder.record.exists():
+            return
+        for texts in (True, False):
+            try:
+                found = self._profiles().export(into / PROFILE_NAME, texts=texts)
+            except InputError as error:  # too many for a profile
+                yield error.message
+                continue
             if found.left_out:
                 yield f"{found.left_out} votes have features that no profile may hold."
+            return
 
     def _write_answers(self, into: Path) -> Iterator[str]:
         path = self._folder.calibration
@@ -274,13 +291,6 @@ class Data:
         finally:
             file.close()
         yield from ()
-
-
-def _ids(chats: Chats, *, trash: bool) -> Iterator[str]:
-    before = ""
-    while page := chats.page(limit=PAGE, before=before, trash=trash):
-        yield from (chat.id for chat in page)
-        before = page[-1].id
 
 
 def _count(path: Path, kind: Kind, table: str) -> int:
@@ -306,19 +316,28 @@ def _written(to: Path) -> Iterator[None]:
         ) from error
 
 
-def _pack(folder: Path, files: Sequence[Path], to: Path) -> None:
-    """A new zip file, closed to other users; none at all where that fails."""
+@contextmanager
+def _folder_beside(to: Path) -> Iterator[Path]:
+    """A folder for a moment; that it cannot be taken away is no reason to say that nothing was
+    written."""
+    with tempfile.TemporaryDirectory(
+        prefix=".attune-", dir=to.parent, ignore_cleanup_errors=True
+    ) as made:
+        yield Path(made)
+
+
+def _packed(folder: Path, files: Sequence[Path]) -> Path:
+    """A new zip file beside a folder, closed to other users."""
+    to = folder.with_name("export.zip")
     descriptor = os.open(to, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-                for path in files:
-                    packed.write(path, path.relative_to(folder).as_posix())
-            file.flush()
-            os.fsync(descriptor)
-    except BaseException:
-        to.unlink(missing_ok=True)
-        raise
+    with open(descriptor, "wb") as file:
+        # Not strict: a clock that was far off gives files a time that no zip can hold.
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as packed:
+            for path in files:
+                packed.write(path, path.relative_to(folder).as_posix())
+        file.flush()
+        os.fsync(descriptor)
+    return to
 
 
 def _locked(file: IO[bytes]) -> bool:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from engine.errors import StorageError
 from engine.models.header import printable
+from engine.models.provenance import Provenance
+from engine.paths import DataFolder
 from engine.store import database
 from engine.types.data import DataFile, DataKind, Erased, Receipt
 
@@ -31,14 +33,18 @@ _OURS: tuple[tuple[DataKind, str], ...] = (
     ("answers", rf"calibration\.db{_BESIDE}"),
     ("backups", r"backups/\w+-\d{4}-\d\d-\d\dT\d{6}Z(-replaced)?\.db(\.part)?(-journal)?"),
     ("models", r"models(\.damaged)?\.json|\.models\.json\.\w{8}"),
-    ("made", r"made/[^/]+\.gguf(\.card\.json)?(\.part)?"),
+    ("models", r"provenance\.json|\.provenance\.json\.\w{8}"),
+    ("models", r"downloaded/[^/]+\.gguf(\.[0-9a-f]{16}\.part)?"),
+    ("settings", r"connections\.jsonl"),
+    ("made", r"made/[^/]+\.gguf(\.card\.json)?(\.part|\.attune-\w{8}\.part)?"),
     ("work", r"(workshop|merging)/[0-9a-f]{16}/[^/]+\.(json|npz)(\.part)?"),
-    ("settings", r"(settings(\.damaged)?|import|window)\.json"),
+    ("settings", r"(settings|import|window)\.json|settings\.json\.damaged|\.lock-\w{8}"),
+    ("settings", r"logs/(attune(\.\d)?|faults)\.log|logs/(running|bad-end)\.json(\.part)?"),
     ("settings", r"\.(settings|import)\.json\.\w{8}|\.window\.json\.part"),
     ("settings", rf"{re.escape(LOCK)}(\.rmlock)?|{RINGS}/tmp\w+\.(json|part)"),
 )
 _KINDS = tuple((kind, re.compile(pattern)) for kind, pattern in _OURS)
-_FOLDERS = re.compile(rf"backups|made|(workshop|merging)(/[0-9a-f]{{16}})?|{RINGS}")
+_FOLDERS = re.compile(rf"backups|made|downloaded|logs|(workshop|merging)(/[0-9a-f]{{16}})?|{RINGS}")
 
 _BLOCK = bytes(1 << 20)
 _LONGEST = 4096
@@ -105,7 +111,7 @@ def erase(
     failed: list[DataFile] = []
     for file in files:
         try:
-            if file.kind != "made":  # numbers, and many of them
+            if file.path.parent.name not in ("made", "downloaded"):  # numbers, and many of them
                 _overwrite(file.path)
             file.path.unlink(missing_ok=True)
         except OSError as error:
@@ -183,6 +189,8 @@ def _of(entry: os.DirEntry[str], root: Path) -> Own | DataFile:
     if kind == "made" and path.suffix == ".gguf" and not _has_card(path):
         reason = "it has no card that says that Attune made it"
         return DataFile(path=entry.path, size=facts.st_size, reason=reason)
+    if path.parent.name == "downloaded" and path.suffix == ".gguf" and not _came(path, root):
+        return DataFile(path=entry.path, size=facts.st_size, reason="Attune did not download it")
     return Own(path=path, kind=kind, size=facts.st_size)
 
 
@@ -194,6 +202,12 @@ def _has_card(path: Path) -> bool:
     from engine.models.cards import card_path  # numpy comes with it
 
     return card_path(path).is_file()
+
+
+def _came(path: Path, root: Path) -> bool:
+    """Whether a file was downloaded: it is known where it is from."""
+    known = Provenance(DataFolder(root=root).provenance).read()
+    return any(each.file == path.name for each in known.values())
 
 
 def _overwrite(path: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import msgspec
@@ -29,6 +29,14 @@ from engine.types.learning import Learned, LearnedTrait, Trait
 from engine.types.profiles import Exported, ProfileDiff
 
 log = logging.getLogger("engine.profiles")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Note:
+    """Of an import that is about to be made, or taken back: the number of the change."""
+
+    change: int
+    undone: bool = False
 
 
 class Profiles:
@@ -51,6 +59,7 @@ class Profiles:
         """
         self._record, self._settings, self._change = record, settings, change
         self._note, self._clock = note, clock
+        self._announced: _Note | None = None
 
     def export(self, path: Path, *, texts: bool = False) -> Exported:
         """Write what was learned to a file, NAME.attune-profile; a profile there is replaced.
@@ -73,6 +82,10 @@ class Profiles:
         )
         size = profile.write(path, found)
         return Exported(path=str(path), votes=len(kept), left_out=len(votes) - len(kept), size=size)
+
+    def check(self, path: Path) -> None:
+        """Raises ProfileError where a file is no profile that could be taken in."""
+        profile.read(path)
 
     def preview(self, path: Path, *, replace: bool = False) -> ProfileDiff:
         """What `import_` would change; nothing is changed. Raises ProfileError, StorageError."""
@@ -99,7 +112,7 @@ class Profiles:
         if newest is None:
             return take_back()
         try:
-            self._announce(newest)
+            self._announce(newest, undone=True)
         except OSError as error:
             raise StorageError(
                 f"{self._note} cannot be written ({error.strerror or error}); free some space, and "
@@ -113,14 +126,19 @@ class Profiles:
     def settle(self) -> None:
         """Bring the settings to where the record says that imports left them, where that was
         interrupted. Raises StorageError."""
-        if (number := self._noted()) is None:
+        # Another start may have taken the note away, before what it tells of was on record.
+        noted, self._announced = self._noted() or self._announced, None
+        if noted is None:
             return
-        found = self._record.imported(number) if number else None
-        if found is not None:
+        if (found := self._record.imported(noted.change)) is not None:
             change, stands = found
             now, then = (change.before, change.after) if stands else (change.after, change.before)
-            self._move(now, then)
-        self._note.unlink(missing_ok=True)
+            if not (stands and noted.undone):  # else nothing came of taking it back
+                self._move(now, then)
+        try:
+            self._note.unlink(missing_ok=True)
+        except OSError as error:  # all is done; whoever starts next finds that, and tries again
+            log.warning("the note of an import stays: %r", error)
 
     # ----------------------------------------------------------------------------------------
 
@@ -138,19 +156,20 @@ class Profiles:
         after = self._record.foreseen(planned.change, planned.new)
         return planned, _difference(planned, found, standing=standing, after=after)
 
-    def _announce(self, number: int) -> None:
+    def _announce(self, number: int, *, undone: bool = False) -> None:
         """Note an import that is about to be made or taken back. Raises OSError."""
-        write_atomically(self._note, b'{"change":%d}\n' % number)
+        self._announced = _Note(change=number, undone=undone)
+        write_atomically(self._note, msgspec.json.encode(self._announced) + b"\n")
 
-    def _noted(self) -> int | None:
-        """The import that was under way; None where there is no note, 0 where it is damaged."""
+    def _noted(self) -> _Note | None:
+        """The import that was under way; None where there is no note. A damaged one is of none."""
         try:
-            return msgspec.json.decode(self._note.read_bytes(), type=dict[str, int])["change"]
+            return msgspec.json.decode(self._note.read_bytes(), type=_Note)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.MsgspecError, KeyError) as error:
+        except (OSError, msgspec.MsgspecError) as error:
             log.warning("the note of an import is damaged: %r", error)
-            return 0
+            return _Note(change=0)
 
     def _move(self, now: Taste, then: Taste) -> None:
         """From one taste to the other, where the settings still are what the first one says."""

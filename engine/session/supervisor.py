@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from engine.errors import (
@@ -43,6 +44,8 @@ FORGIVEN_ELSE = 2
 
 SPELL_SECONDS = 600.0
 
+AroundLoad = Callable[[str, Launch], AbstractContextManager[None]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
@@ -63,10 +66,16 @@ class Supervisor:
         *,
         spawn: Callable[[], Client],
         on_launch: Callable[[Launch], None],
+        around_load: AroundLoad = lambda _model, _launch: nullcontext(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """spawn starts a child; on_launch is told settings that loaded after others crashed."""
+        """
+        spawn        starts a child
+        on_launch    is told settings that loaded after others crashed
+        around_load  lasts as long as a model is being loaded; given its name and the settings
+        """
         self._spawn, self._on_launch, self._clock = spawn, on_launch, clock
+        self._around_load = around_load
         self._client: Client | None = None
         self._chosen: Chosen | None = None
         self._launch = self._asked = Launch()
@@ -105,6 +114,12 @@ class Supervisor:
     def model(self) -> str:
         """Id of the chosen model, "" before the first."""
         return self._chosen.id if self._chosen is not None else ""
+
+    @property
+    def pid(self) -> int | None:
+        """Of the child that runs now; None where there is none."""
+        client = self._client
+        return client.pid if client is not None and client.alive else None
 
     def stop(self) -> None:
         """End what is running. Any thread."""
@@ -166,17 +181,23 @@ class Supervisor:
             plain=self._plain,
             adapters=chosen.adapters,
         )
+        with self._around_load(chosen.name, self._launch):
+            loaded = self._loaded(client, request)
+        if loaded.template == "plain":
+            yield template_notice(chosen.name, loaded.reason)
+        yield _ready(chosen, loaded)
+
+    def _loaded(self, client: Client, request: protocol.Load) -> protocol.Loaded:
+        last: protocol.Item | protocol.Done | protocol.Cancelled | None = None
         for reply in client.request(request):
+            last = reply
             if self._stopping:  # while the child was being started
                 client.cancel()
-            if isinstance(reply, protocol.Loaded):
-                self._prove()
-                self.width = reply.width
-                if reply.template == "plain":
-                    yield template_notice(chosen.name, reply.reason)
-                yield _ready(chosen, reply)
-            elif isinstance(reply, protocol.Cancelled):
-                raise Stopped("Loading was stopped.")
+        if not isinstance(last, protocol.Loaded):
+            raise Stopped("Loading was stopped.")
+        self._prove()
+        self.width = last.width
+        return last
 
     def _step_down(self, error: ChildDied) -> Notice:
         """Choose safer settings, or raise what the owner should know."""

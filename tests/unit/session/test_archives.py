@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import struct
 import zipfile
@@ -471,5 +472,53 @@ def test_a_file_that_is_too_large_or_missing_is_refused(
         read_archive(write([gpt_chat()]), now=NOW)
     with pytest.raises(UnreadableArchive, match="No such file"):
         read_archive(tmp_path / "none.json", now=NOW)
-    with pytest.raises(UnreadableArchive, match="directory"):
+    with pytest.raises(UnreadableArchive, match="it is no file"):
         read_archive(tmp_path, now=NOW)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such pipes")
+def test_a_pipe_that_nobody_writes_to_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "chats.json")
+    with pytest.raises(UnreadableArchive, match="it is no file"):
+        read_archive(tmp_path / "chats.json", now=NOW)
+
+
+def test_a_file_of_ours_that_was_cut_short_is_called_damaged(write: Write) -> None:
+    whole = chat_files.to_json([own(message("m1"))])
+    for length in (60, len(whole) // 2, len(whole) - 4):
+        with pytest.raises(UnreadableArchive, match="exported chats are damaged"):
+            read_archive(write(whole[:length]), now=NOW)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_unpacks_all_at_once_is_refused_before_it_does(tmp_path: Path, packing: int) -> None:
+    path = zipped(tmp_path / "export.zip", {"conversations.json": b"[]"}, compression=packing)
+    with pytest.raises(UnreadableArchive, match="packed in a way"):
+        read_archive(path, now=NOW)
+
+
+def test_a_member_that_goes_on_past_its_length_is_left(tmp_path: Path) -> None:
+    body = b"[" + b" " * 3_000_000 + b"]"
+    path = zipped(tmp_path / "export.zip", {"conversations.json": body})
+    short = path.read_bytes().replace(struct.pack("<L", len(body)), struct.pack("<L", 9))
+    path.write_bytes(short)
+    with pytest.raises(UnreadableArchive, match="cannot be taken in"):
+        read_archive(path, now=NOW)
+
+
+def test_a_zip_of_very_many_files_is_refused_before_they_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = {"conversations.json": json.dumps([gpt_chat()]).encode()}
+    pictures = {f"{place:0100}.png": b"" for place in range(100)}
+    path = zipped(tmp_path / "export.zip", parts | pictures)
+    assert len(read_archive(path, now=NOW).chats) == 1
+    monkeypatch.setattr(archives, "MOST_LISTED", 10_000)
+    with pytest.raises(UnreadableArchive, match="too many files"):
+        read_archive(path, now=NOW)
+
+
+@pytest.mark.parametrize("at", [1e300, 1e15, -1e300])
+def test_a_time_that_no_calendar_has_is_none(write: Write, at: float) -> None:
+    found = only(write([gpt_chat(create_time=at, update_time=at)]))
+    assert (found.created, found.changed) == (NOW, NOW)

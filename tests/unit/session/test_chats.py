@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from engine.types.answers import Answer, Finish, Seconds
 from engine.types.chats import MessageState
 
 DAY = 86_400.0
+
+OLD = Path(__file__).parents[2] / "fixtures" / "chats-v1.db"
 
 
 class Kept:
@@ -215,6 +218,19 @@ def test_what_is_erased_is_in_no_copy_either(kept: Kept) -> None:
         kept.chats.erase(gone)
 
 
+def test_what_is_erased_is_in_no_copy_of_an_older_version_either(kept: Kept) -> None:
+    kept.folder.backups.mkdir()
+    for path in (kept.folder.chats, kept.folder.backups / "chats-2026-01-02T030405Z.db"):
+        shutil.copy(OLD, path)
+    (basil,) = (chat.id for chat in kept.chats.page() if "basil" in chat.title)
+    assert kept.folder.chats.with_name("chats.db.before-v2").exists()
+    assert everything(kept.folder.root).count(b"water it") >= 3
+    kept.chats.erase(basil)
+    assert b"water it" not in everything(kept.folder.root)
+    assert b"basil" not in everything(kept.folder.root)
+    assert [backup.of for backup in kept.chats.backups.list()] == ["chats.db"]
+
+
 def test_a_copy_that_cannot_be_read_is_named_and_the_rest_is_erased(kept: Kept) -> None:
     gone = kept.talk()
     (copy,) = kept.chats.backups.make()
@@ -317,3 +333,78 @@ def test_an_export_never_writes_over_anything(kept: Kept, tmp_path: Path) -> Non
         kept.chats.export(tmp_path / "none" / "there" / "one.md", chats=[first])
     with pytest.raises(UnknownChat):
         kept.chats.export(out, chats=["none"])
+
+
+# Another program, a full disk ---------------------------------------------------------------
+
+
+def test_a_chat_that_is_brought_back_while_the_trash_is_emptied_stays(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("Back?", "Again?", "Erased?", "Gone?")
+    back, again, erased, gone = (kept.talk(question) for question in names)
+    for chat in (back, again, erased, gone):
+        kept.chats.delete(chat)
+    kept.now += TRASH_SECONDS + 1.0
+    erase_copies = kept.chats._erase_copies
+
+    def meanwhile(chats: Sequence[str]) -> list[Path]:
+        other = kept.opened(seed=2)
+        other.undelete(back)
+        other.undelete(again)
+        other.delete(again)
+        other._store.erase([erased])
+        other.close()
+        return erase_copies(chats)
+
+    monkeypatch.setattr(kept.chats, "_erase_copies", meanwhile)
+    kept.chats.tend()
+    assert [chat.id for chat in kept.chats.page()] == [back]
+    assert [chat.id for chat in kept.chats.page(trash=True)] == [again]
+
+
+def test_damaged_chats_do_not_keep_the_votes_from_being_copied(kept: Kept) -> None:
+    kept.record.reset()
+    kept.folder.chats.write_bytes(b"no database at all" * 500)
+    with pytest.raises(StorageError):
+        kept.chats.tend()
+    assert [copy.of for copy in kept.chats.backups.list()] == ["record.db"]
+
+
+def test_what_is_erased_is_in_no_copy_that_a_crash_left_half_made(kept: Kept) -> None:
+    gone = kept.talk("Quetzalword?")
+    (copy,) = kept.chats.backups.make()
+    part = kept.folder.backups / f"{copy.name[:-3]}.db.part"
+    part.write_bytes((kept.folder.backups / copy.name).read_bytes())
+    kept.chats.erase(gone)
+    assert not part.exists()
+    assert b"uetzalword" not in everything(kept.folder.root)
+
+
+def test_a_full_disk_is_said_with_the_name_of_the_file(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    chat = kept.talk()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", no_space)
+        with pytest.raises(StorageError, match=r"one\.md cannot be written \(No space left"):
+            kept.chats.export(tmp_path / "one.md", chats=[chat])
+    assert not (tmp_path / "one.md").exists()
+
+
+def test_a_name_that_no_system_takes_is_said(kept: Kept, tmp_path: Path) -> None:
+    chat = kept.talk()
+    for format in ("md", "json"):
+        with pytest.raises(StorageError, match="cannot be written"):
+            kept.chats.export(tmp_path / ("x" * 300), chats=[chat], format=format)
+
+
+def test_a_title_of_any_letters_makes_a_name_that_fits(kept: Kept, tmp_path: Path) -> None:
+    for letter in ("\U0001d400", "\u4e00", "e"):
+        kept.talk(letter * 80)
+    files = kept.chats.export(tmp_path / "out")
+    assert len({file.name for file in files}) == 3
+    assert all(len(file.name.encode()) <= 255 for file in files)

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import sqlite3
 import sys
 import zipfile
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from engine import paths
 from engine.api import Engine, receipt_text
 from engine.config import Settings
 from engine.errors import InputError, StorageError
@@ -100,7 +102,7 @@ def test_everything_is_counted_and_every_byte_has_its_place(full: Engine, data: 
     found = full.data.overview()
     known = {part.kind: part.count for part in found.parts}
     assert known == {
-        "chats": 2, "votes": 1, "profile": 10, "answers": 2, "models": 0, "made": 1,
+        "chats": 2, "votes": 1, "profile": 1, "answers": 2, "models": 0, "made": 1,
         "settings": 3, "backups": 2, "work": 1,
     }  # fmt: skip
     on_disk = sum(path.stat().st_size for path in data.rglob("*") if path.is_file())
@@ -280,6 +282,24 @@ def test_what_is_erased_is_overwritten_first(
     ]
 
 
+def test_zeros_are_on_the_disk_before_a_name_goes(
+    full: Engine, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, unlink, synced = os.fsync, Path.unlink, set[int]()
+
+    def sync(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def look(path: Path, missing_ok: bool = False) -> None:
+        assert path.parent.name == "made" or path.stat().st_ino in synced, path.name
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "unlink", look)
+    assert full.data.erase().failed == ()
+
+
 def test_after_erasing_the_engine_is_as_on_a_first_start(
     full: Engine, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -427,3 +447,100 @@ def test_the_receipt_reads_as_a_list(full: Engine, data: Path) -> None:
     assert f"These stay:\n{data / 'notes.txt'}: Attune did not make it\n" in text
     assert "could not be erased" not in text
     assert "what you exported" in text
+
+
+def test_no_trait_is_learned_about_before_a_vote(make_engine: MakeEngine, data: Path) -> None:
+    put_duel(data)
+    assert parts(make_engine())["profile"].count == 0
+
+
+def test_the_texts_of_votes_are_erased_from_all_copies(full: Engine, data: Path) -> None:
+    for name in ("window.json", "import.json", ".settings.json.ab1_cd2e", "record.db.before-v2"):
+        (data / name).unlink()
+    part = data / "backups" / "record-2026-07-29T120000Z.db.part"
+    part.write_text(SECRET)
+    copies = list((data / "backups").glob("record-*.db"))
+    assert copies
+    assert all(SECRET.encode() in path.read_bytes() for path in copies)
+    full.drop_texts()
+    assert not part.exists()
+    assert list((data / "backups").glob("record-*.db")) == copies
+    for path in (data / "record.db", *copies):
+        assert SECRET.encode() not in path.read_bytes()
+    full.chats.backups.restore(copies[0].name)
+    assert full.learned().votes == 1
+
+
+def test_a_copy_that_somebody_holds_is_named_and_not_deleted(
+    full: Engine, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PATIENCE", 0.01)
+    (copy,) = (data / "backups").glob("record-*.db")
+    with closing(sqlite3.connect(copy, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError, match=copy.name):
+            full.drop_texts()
+    assert copy.exists()
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.zip"])
+def test_an_export_that_the_disk_does_not_confirm_is_there_and_not_said_to_be_nothing(
+    full: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def unsynced(_: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(paths, "sync_folder", unsynced)
+    with pytest.raises(StorageError, match="is written, but the disk does not confirm it"):
+        full.data.export(tmp_path / name)
+    assert (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.zip"])
+def test_a_disk_that_is_full_at_the_chats_is_no_export_without_them(
+    full: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    fsync, before = os.fsync, names(tmp_path)
+
+    def once(_descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", once)
+    with pytest.raises(StorageError, match=f"{name} cannot be written .No space left"):
+        full.data.export(tmp_path / name)
+    assert names(tmp_path) == before
+
+
+def test_texts_that_are_too_many_for_a_profile_are_left_out_and_said(
+    full: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_texts = full.profiles.export(tmp_path / "with.attune-profile", texts=True).size
+    monkeypatch.setattr(profile, "MAX_SIZE", with_texts - 20)  # the time may be shorter
+    found = full.data.export(tmp_path / "mine")
+    assert "more than" in found.left_out[0]
+    (vote,) = profile.read(tmp_path / "mine" / PROFILE_NAME).votes
+    assert (vote.outcome, vote.question) == ("first", "")
+
+
+def test_a_clock_that_was_far_off_is_no_reason_not_to_export(
+    full: Engine, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copyfile = shutil.copyfile
+
+    def long_ago(source: Path, target: Path) -> None:
+        copyfile(source, target)
+        os.utime(target, (0, 0))
+
+    monkeypatch.setattr("shutil.copyfile", long_ago)
+    full.data.export(tmp_path / "mine.zip")
+    with zipfile.ZipFile(tmp_path / "mine.zip") as packed:
+        assert packed.read("settings.json") == (data / "settings.json").read_bytes()
+
+
+def test_what_a_crash_left_of_a_model_that_was_being_written_is_erased(
+    full: Engine, data: Path
+) -> None:
+    (data / "made" / "warm.gguf.attune-ab1_cd2e.part").write_bytes(b"GGUF")
+    assert full.data.erase().stays == ()
+    assert names(data) == set()

@@ -405,6 +405,28 @@ def test_a_note_that_means_nothing_is_dropped(used: Path, note: bytes) -> None:
     assert not (used / "import.json").exists()
 
 
+def test_a_note_that_cannot_be_taken_away_hinders_nobody(
+    used: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = holding(used / NAME, vote(9), settings=STATED)
+    unlink = Path.unlink
+
+    def failing(self: Path, missing_ok: bool = False) -> None:
+        if self.name == "import.json":
+            raise OSError(5, "Input/output error")
+        unlink(self, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", failing)
+        with opened(used) as profiles:
+            assert profiles.import_(path, replace=True).new == 1
+    assert settings(used).gamma == 4.65
+    with opened(used) as profiles:
+        profiles.settle()
+    assert settings(used).gamma == 4.65
+    assert not (used / "import.json").exists()
+
+
 def test_where_settings_cannot_be_saved_they_follow_later(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -421,6 +443,44 @@ def test_where_settings_cannot_be_saved_they_follow_later(
     with opened(folder) as profiles:
         profiles.settle()
     assert settings(folder).gamma == 4.65
+
+
+def test_another_start_at_the_worst_moment_does_not_keep_the_settings_back(folder: Path) -> None:
+    path = holding(folder / NAME, vote(1), settings=STATED)
+    with opened(folder) as profiles, opened(folder) as other:
+        announce = profiles._announce
+
+        def meanwhile(number: int) -> None:
+            announce(number)
+            other.settle()  # before the import is on record
+
+        profiles._announce = meanwhile  # type: ignore[method-assign, assignment]
+        profiles.import_(path)
+    assert settings(folder).gamma == 4.65
+
+
+def test_an_undo_that_fails_leaves_what_was_set_since(folder: Path) -> None:
+    def failing() -> str:
+        raise StorageError("There is no space left.")
+
+    with opened(folder) as profiles:
+        profiles.import_(holding(folder / NAME, vote(1), settings=STATED))
+        assert settings(folder).gamma == 4.65
+        SettingsFile(folder / "settings.json").write(replace(settings(folder), gamma=2.0))
+        with pytest.raises(StorageError):
+            profiles.undo(failing)
+    assert settings(folder).gamma == 2.0
+    assert not (folder / "import.json").exists()
+
+
+def test_an_undo_that_was_cut_short_by_an_older_attune_is_finished(folder: Path) -> None:
+    with opened(folder) as profiles:
+        profiles.import_(holding(folder / NAME, vote(1), settings=STATED))
+        number = profiles._record.newest_import()
+        undone(folder)
+        (folder / "import.json").write_text(f'{{"change":{number}}}')
+        profiles.settle()
+    assert settings(folder).gamma == 2.0
 
 
 # Killed at any point --------------------------------------------------------------------------
