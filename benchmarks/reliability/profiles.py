@@ -89,7 +89,8 @@ def case(seed: int, number: int) -> bytes:
     return rng.choice(kinds)(rng)
 
 
-def _sealed(body: bytes, **head: object) -> bytes:
+def sealed(body: bytes, **head: object) -> bytes:
+    """The file around a body, with a checksum that fits."""
     checksum = f"sha256:{hashlib.sha256(body).hexdigest()}"
     outside = {"format": "attune-profile", "version": 1, "checksum": checksum} | head
     return json.dumps(outside).encode()[:-1] + b', "profile": ' + body + b"}"
@@ -123,16 +124,16 @@ def _scrambled(data: bytes, rng: random.Random) -> bytes:
 def _other_body(rng: random.Random) -> bytes:
     """Scrambled inside, under a checksum that fits."""
     body = json.dumps(json.loads(rng.choice(goldens()))["profile"]).encode()
-    return _sealed(_scrambled(body, rng))
+    return sealed(_scrambled(body, rng))
 
 
 def _other_values(rng: random.Random) -> bytes:
     """Sound JSON with a few values, names or lists that are others, and a checksum that fits."""
     whole = json.loads(rng.choice(goldens()))
     for _ in range(rng.choice((1, 1, 2, 4))):
-        _edit(whole["profile"], rng)
+        edit(whole["profile"], rng)
     head = {"version": rng.choice((0, 2, 2**70, "1"))} if rng.random() < 0.02 else {}
-    return _sealed(json.dumps(whole["profile"], allow_nan=True).encode(), **head)
+    return sealed(json.dumps(whole["profile"], allow_nan=True).encode(), **head)
 
 
 def _sound(rng: random.Random) -> bytes:
@@ -144,7 +145,7 @@ def _sound(rng: random.Random) -> bytes:
     settings = body["settings"]
     settings["gamma"], settings["neutral"] = rng.uniform(0.0, 10.0), rng.random() < 0.5
     settings["fade"] = rng.choice((None, 0.5, 40.0))
-    return _sealed(json.dumps(body).encode())
+    return sealed(json.dumps(body).encode())
 
 
 def _voted(vote: dict[str, Any], rng: random.Random) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def _voted(vote: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     }
 
 
-def _edit(value: Any, rng: random.Random) -> None:
+def edit(value: Any, rng: random.Random) -> None:
     """Change something somewhere below."""
     while True:
         if isinstance(value, dict) and value:
@@ -224,7 +225,7 @@ def _any_json(rng: random.Random) -> bytes:
     keys = ("exported", "traits", "settings", "votes", "format", "version", "checksum", "profile")
     found = {key: _any_value(rng) for key in rng.sample(keys, rng.randrange(1, 8))}
     data = json.dumps(found).encode()
-    return data if rng.random() < 0.5 else _sealed(data)
+    return data if rng.random() < 0.5 else sealed(data)
 
 
 def _bomb(rng: random.Random) -> bytes:
@@ -238,10 +239,10 @@ def _bomb(rng: random.Random) -> bytes:
         many,
         b"[" + many + b"0]",
         b'{"format":"attune-profile","version":1,"profile":[' + many + b"0]}",
-        _sealed(b'{"exported":0,"traits":[],"votes":[' + many + b"0]}"),
-        _sealed(b'{"exported":0,"traits":[{"id":"a","sentence":"' + b"x" * size + b'"}]}'),
-        _sealed(b'{"settings":{"sliders":{%b}}}' % _names(size)),
-        _sealed(_votes(size)),
+        sealed(b'{"exported":0,"traits":[],"votes":[' + many + b"0]}"),
+        sealed(b'{"exported":0,"traits":[{"id":"a","sentence":"' + b"x" * size + b'"}]}'),
+        sealed(b'{"settings":{"sliders":{%b}}}' % _names(size)),
+        sealed(_votes(size)),
     )
     return rng.choice(around)
 

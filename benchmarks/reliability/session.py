@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -24,7 +25,6 @@ from PySide6.QtWidgets import QApplication
 
 from benchmarks.reliability.engines import child_of, remember_settings
 from desktop import app
-from desktop.desk import Desk
 from desktop.views.window import Window
 from desktop.widgets.composer import Editor
 from engine.api import Engine, OpenWindow
@@ -148,21 +148,31 @@ def prepare(folder: Path) -> None:
     engine.close()
 
 
+def open_window(folder: Path, *, use: Callable[[Window], object]) -> int:
+    """Open the window on a data folder, and stay until it is closed.
+
+    use  is handed the window before it is shown
+    """
+    build = app.build
+
+    def built(*given: Any, **named: Any) -> Window:
+        window = build(*given, **named)
+        use(window)
+        return window
+
+    app.build = built
+    return app.open_window(OpenWindow(data_dir=folder))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rounds", type=int, default=1)
     given = parser.parse_args()
     owners: list[Owner] = []
-    build = app.build
-
-    def built(desk: Desk) -> Window:
-        window = build(desk)
-        owners.append(Owner(window, rounds=given.rounds))
-        return window
-
-    app.build = built
-    code = app.open_window(OpenWindow(data_dir=given.folder))
+    code = open_window(
+        given.folder, use=lambda window: owners.append(Owner(window, rounds=given.rounds))
+    )
     (owner,) = owners
     used = Used(done=dict(owner.done), window=owner.maps["window"], child=owner.maps["child"])
     print(msgspec.json.encode(used).decode(), flush=True)

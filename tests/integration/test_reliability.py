@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.reliability import gguf_bytes, network, shortages, templates
+from benchmarks.reliability import commits, faults, gguf_bytes, network, shortages, templates
 from benchmarks.reliability.engines import remember_settings
 from benchmarks.reliability.gguf_bytes import Workshop
 from benchmarks.reliability.hostile_templates import FAMILIES
@@ -96,6 +97,50 @@ def test_a_template_that_ends_the_process_is_replaced_by_a_plain_one(
     assert notice.code == "plain_template"
     assert isinstance(ready, Ready)
     assert ready.template == "plain"
+
+
+def test_killed_writers_lose_nothing_that_they_acknowledged() -> None:
+    found = commits.life(0, seed=1, kills=20)
+    assert found.problem == ""
+    assert (found.kills, found.checks) == (20, 2)
+    assert found.told >= 100
+
+
+def ran(module: str, *options: str, out: Path) -> dict[str, bool]:
+    """A run in a process of its own: of each promise whether it was kept."""
+    command = (sys.executable, "-m", f"benchmarks.reliability.{module}", *options)
+    shown = subprocess.run(
+        (*command, "--out", str(out)), cwd=ROOT, capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
+    assert out.with_suffix(".json").exists(), shown.stderr
+    found = json.loads(out.with_suffix(".json").read_text())
+    return {row["promise"]: row["met"] for row in found["findings"]}
+
+
+needs_gcc = pytest.mark.skipif(not faults.possible(), reason="needs Linux and gcc")
+
+
+@needs_gcc
+@pytest.mark.parametrize("deed", ["vote", "profile import, beside", "restore of chats.db"])
+def test_calls_that_fail_are_said_and_cost_nothing(tmp_path: Path, deed: str) -> None:
+    kept = ran("write_errors", "--only", deed, "--every", "13", out=tmp_path / "out.jsonl")
+    assert [promise for promise, met in kept.items() if not met] == []
+
+
+@needs_gcc
+def test_killed_between_two_states_it_is_in_one_of_them(tmp_path: Path) -> None:
+    kept = ran("switches", "--count", "24", out=tmp_path / "out.jsonl")
+    assert [promise for promise, met in kept.items() if not met] == []
+
+
+@linux
+def test_the_app_is_used_for_a_while_and_weighed(tmp_path: Path) -> None:
+    out = tmp_path / "soak.jsonl"
+    kept = ran("soak", "--minutes", "0.3", out=out)
+    assert kept["minutes of use"]
+    assert kept["warnings and errors in the log"]
+    assert len(out.read_text().splitlines()) >= 2
 
 
 SESSION = """
