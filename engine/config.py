@@ -1,7 +1,8 @@
 """The owner's settings: one typed value, one JSON file, written whole or not at all.
 
-Values out of range are reported and replaced one by one, unknown keys are kept, so that a file
-from a newer or a damaged installation never costs more than the entry that is wrong.
+Values out of range are reported and replaced one by one, and the entries in the file stay as they
+are until their owner sets them; unknown keys are kept. So a file from a newer or a damaged
+installation loses nothing, and never costs more than the entry that is wrong.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import msgspec
 
@@ -20,6 +22,7 @@ from engine.paths import sync_folder
 from engine.types.learning import LearnerName
 from engine.types.models import Launch
 from engine.types.portfolio import MAX_MEMBERS, QUESTIONS
+from engine.types.scope import Scope
 from engine.types.steering import (
     MAX_GAMMA,
     MAX_PREFERENCES,
@@ -31,6 +34,13 @@ from engine.types.steering import (
 from engine.types.work import Notice
 
 SCHEMA_VERSION = 1
+
+Colours = Literal["system", "light", "dark"]
+SendKey = Literal["enter", "ctrl+enter"]
+
+MOST_THREADS = 256
+CONTEXTS = (1024, 1 << 20)
+"""The fewest and the most tokens of context that can be asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,14 @@ class Settings:
     sliders      how much each objective matters, by id, in [0, 1]; 0.5, or not there, is neutral
     members      the most that a portfolio may have, in [1, 7]
     calibration_questions   that each candidate answers, in [10, 70]
+    language     code of the window's language, such as "de"; "" is the system's
+    colours      of the window
+    send_key     what sends a question; the other one begins a new line
+    scope        how far what is learned goes, in chats that are begun from now on
+    threads      that models run on, at most 256; 0 as many as the self-test found best
+    context      tokens that a chat may have, in [1024, 2^20]; 0 is the usual number
+    cpu_only     no GPU is used, whatever the self-test found
+    offline      the download program is never started
     """
 
     model: str = ""
@@ -71,17 +89,32 @@ class Settings:
     sliders: dict[str, float] = field(default_factory=dict)
     members: int = 5
     calibration_questions: int = 40
+    language: str = ""
+    colours: Colours = "system"
+    send_key: SendKey = "enter"
+    scope: Scope = "everywhere"
+    threads: int = 0
+    context: int = 0
+    cpu_only: bool = False
+    offline: bool = False
 
 
 class SettingsFile:
-    """Reads and writes `Settings`; keeps keys that it does not know."""
+    """Reads and writes `Settings`; keeps keys that it does not know, and what it cannot use."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._unknown: dict[str, Any] = {}
+        self._unusable: dict[str, Any] = {}
+
+    @property
+    def unusable(self) -> frozenset[str]:
+        """Names of the entries that had to be replaced when the file was read last."""
+        return frozenset(self._unusable)
 
     def read(self) -> tuple[Settings, tuple[Notice, ...]]:
         """The settings, and a sentence for each entry that had to be replaced."""
+        self._unusable = {}
         try:
             raw = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -92,9 +125,22 @@ class SettingsFile:
             return Settings(), (self._damaged("not an object"),)
         return self._convert(raw)
 
-    def write(self, settings: Settings) -> None:
-        """Replace the file; the old one stays until the new one is safe on disk."""
-        body = {"schema_version": SCHEMA_VERSION} | self._unknown | msgspec.to_builtins(settings)
+    def write(self, settings: Settings, *, chosen: Collection[str] = ()) -> None:
+        """Replace the file; the old one stays until the new one is safe on disk.
+
+        chosen  names of the settings that the owner has just set; of the others an entry that could
+                not be used is written as it was found
+
+        Raises StorageError.
+        """
+        usual = Settings()
+        kept = {
+            name: raw
+            for name, raw in self._unusable.items()
+            if name not in chosen and getattr(settings, name) == getattr(usual, name)
+        }
+        known = msgspec.to_builtins(settings) | kept
+        body = {"schema_version": SCHEMA_VERSION} | self._unknown | known
         text = json.dumps(body, indent=2, ensure_ascii=False)
         try:
             # What UTF-8 cannot hold, half a character, is written the way JSON escapes it.
@@ -104,6 +150,7 @@ class SettingsFile:
                 f"The settings could not be saved to {self.path} ({error.strerror}). "
                 "Free some space or choose another folder with --data-dir."
             ) from error
+        self._unusable = kept
 
     def _convert(self, raw: dict[str, Any]) -> tuple[Settings, tuple[Notice, ...]]:
         known = {f.name: f for f in fields(Settings)}
@@ -114,12 +161,16 @@ class SettingsFile:
                 value = msgspec.convert(raw[name], types[name])
                 settings = _checked(replace(settings, **{name: value}))
             except (msgspec.ValidationError, ValueError) as error:
-                text = f"The setting {name} in {self.path} was not usable ({error}); reset."
+                self._unusable[name] = raw[name]
+                text = (
+                    f"The setting {name} in {self.path} is not usable ({error}); the usual value "
+                    "acts until you set another."
+                )
                 notices.append(Notice(code="setting_reset", text=text))
         return settings, tuple(notices)
 
     def _damaged(self, reason: str) -> Notice:
-        aside = self.path.with_suffix(".damaged.json")
+        aside = self.path.with_name(f"{self.path.name}.damaged")
         try:
             os.replace(self.path, aside)
         except OSError:
@@ -167,6 +218,10 @@ def _checked(settings: Settings) -> Settings:
         raise ValueError(f"{settings.members} members are not in [1, {MAX_MEMBERS}]")
     if not QUESTIONS[0] <= settings.calibration_questions <= QUESTIONS[1]:
         raise ValueError(f"{settings.calibration_questions} questions are not in {QUESTIONS}")
+    if not 0 <= settings.threads <= MOST_THREADS:
+        raise ValueError(f"{settings.threads} threads are not in [0, {MOST_THREADS}]")
+    if settings.context and not CONTEXTS[0] <= settings.context <= CONTEXTS[1]:
+        raise ValueError(f"{settings.context} tokens are not in {CONTEXTS}")
     launch = settings.launch
     if launch and (launch.threads < 1 or launch.context < 1 or launch.gpu_layers < -1):
         raise ValueError("a number is too small")

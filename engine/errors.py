@@ -147,6 +147,18 @@ class InvalidProfile(ProfileError):
     code = "invalid_profile"
 
 
+class Offline(InputError):
+    """The owner said that nothing may be downloaded."""
+
+    code = "offline"
+
+
+class ModelInUse(InputError):
+    """The model answers now; choose another one first."""
+
+    code = "model_in_use"
+
+
 # Choose another model -----------------------------------------------------------------------
 
 
@@ -229,6 +241,39 @@ class NotReady(EngineError):
     """No model is loaded."""
 
     code = "not_ready"
+
+
+# Get it again -------------------------------------------------------------------------------
+
+
+class DownloadError(AttuneError):
+    """The hub, or the way to it, is the trouble; what came is kept, try again later."""
+
+    code = "download"
+
+
+class Unreachable(DownloadError):
+    """No connection came about, or the certificate was not right."""
+
+    code = "unreachable"
+
+
+class ConnectionLost(DownloadError):
+    """The connection ended, or fell silent, again and again."""
+
+    code = "connection_lost"
+
+
+class NotOnHub(DownloadError):
+    """There is no such file, or not for everybody."""
+
+    code = "not_on_hub"
+
+
+class WrongFile(DownloadError):
+    """What came is not the file that was asked for; it was deleted."""
+
+    code = "wrong_file"
 
 
 # Mend the place where things are kept -------------------------------------------------------

@@ -11,6 +11,8 @@ from engine.types.steering import METHODS
 from engine.types.workshop import MERGE_METHODS
 from engine.version import __version__
 
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+
 
 class UsageError(Exception):
     """The command line cannot be read.
@@ -26,7 +28,15 @@ class UsageError(Exception):
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong with an exception, so that programs can be told in their own way."""
 
+    verbs: Any = None
+
+    def add_subparsers(self, **how: Any) -> Any:
+        self.verbs = super().add_subparsers(**how)
+        return self.verbs
+
     def error(self, message: str) -> NoReturn:
+        if self.verbs is not None and message.endswith(": VERB"):  # there is none
+            message = f"say what to do: {', '.join(self.verbs.choices)}"
         raise UsageError(message, usage=self.format_usage())
 
 
@@ -42,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     _add_common(top, before=True)
     _add_model(top, before=True)
     top.add_argument("--version", action="version", version=f"attune {__version__}")
+    top.add_argument(
+        "--lang", metavar="CODE", help="language of the window for this run, such as de"
+    )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_ask(commands)
     _add_chat(commands)
@@ -83,8 +96,17 @@ def _add_common(command: argparse.ArgumentParser, *, before: bool = False) -> No
         help="one JSON object on standard output",
     )  # fmt: skip
     command.add_argument(
-        "--debug", action="store_true", default=default(False), help="say more on standard error"
-    )
+        "--log-level", choices=LOG_LEVELS, default=default(None),
+        help="what is said on standard error while Attune works; error unless said otherwise",
+    )  # fmt: skip
+    command.add_argument(
+        "--debug", action="store_true", default=default(False),
+        help="say everything there, with texts",
+    )  # fmt: skip
+    command.add_argument(
+        "--safe-mode", action="store_true", default=default(False),
+        help="the starter model on the processor, no steering, the usual settings, for this run",
+    )  # fmt: skip
 
 
 def _add_model(command: argparse.ArgumentParser, *, before: bool = False) -> None:
@@ -94,9 +116,17 @@ def _add_model(command: argparse.ArgumentParser, *, before: bool = False) -> Non
     )
 
 
+def _add_scope(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--scope", choices=("everywhere", "off"),
+        help="whether votes teach and what they taught acts; as the settings say unless given",
+    )  # fmt: skip
+
+
 def _add_ask(commands: Any) -> None:
     ask = _command(commands, "ask", "answer one question")
     _add_model(ask)
+    _add_scope(ask)
     _add_question(ask)
     _add_steering(ask)
     _add_sampling(ask)
@@ -110,6 +140,7 @@ def _add_ask(commands: Any) -> None:
 def _add_chat(commands: Any) -> None:
     chat = _command(commands, "chat", "chat in the terminal")
     _add_model(chat)
+    _add_scope(chat)
     chat.add_argument(
         "--duels", choices=("on", "off"),
         help="show two answers to vote on now and then; on where somebody types",
@@ -121,6 +152,7 @@ def _add_chat(commands: Any) -> None:
 def _add_duel(commands: Any) -> None:
     duel = _command(commands, "duel", "two answers to one question, to vote on")
     _add_model(duel)
+    _add_scope(duel)
     _add_question(duel)
     _add_sampling(duel)
 
@@ -383,9 +415,9 @@ def _add_data(commands: Any) -> None:
 
 
 def _add_models(commands: Any) -> None:
-    models = _command(commands, "models", "the models to choose from")
+    models = _command(commands, "models", "the models to choose from, and those to be had")
     verbs = models.add_subparsers(dest="verb", metavar="VERB", required=True)
-    _command(verbs, "list", "what can be chosen")
+    _command(verbs, "list", "what can be chosen, and how it does on this machine")
     add = _command(verbs, "add", "remember a GGUF file where it is")
     add.add_argument("path", type=Path, metavar="FILE", help="a model, or an adapter of one")
     add.add_argument(
@@ -394,7 +426,18 @@ def _add_models(commands: Any) -> None:
     )  # fmt: skip
     verify = _command(verbs, "verify", "compare a file with its hash")
     verify.add_argument("id", metavar="ID", nargs="?", help="all where none is named")
-    remove = _command(verbs, "remove", "forget a model, keep its file")
+    remove = _command(verbs, "remove", "forget a model; a downloaded one is deleted, too")
     remove.add_argument("id", metavar="ID")
+    remove.add_argument("--yes", action="store_true", help="delete the file of a downloaded one")
+    _command(verbs, "find", "models that other programs keep here; add one to use it from there")
+    _command(verbs, "recommended", "a few to get, measured with Attune")
+    get = _command(verbs, "get", "download a model; goes on where it was")
+    get.add_argument(
+        "id", metavar="ID|OWNER/NAME", help="a recommended one, or a repository on the hub"
+    )
+    get.add_argument("file", metavar="FILE", nargs="?", default="", help="of a repository: which")
+    _command(verbs, "connections", "every connection that was ever made")
+    for verb in verbs.choices.values():
+        verb.add_argument("--offline", action="store_true", help="make no connection")
     use = _command(verbs, "use", "answer with this model from now on")
     use.add_argument("id", metavar="ID")

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """Answer and print; the answer streams unless JSON is asked for."""
     text = read_question(arguments.question)
     adapters = [adapter_of(given) for given in arguments.adapter]
-    engine = Engine(arguments.data_dir)
+    engine = Engine(arguments.data_dir, safe=arguments.safe_mode)
     try:
         steering = steering_of(arguments, engine.settings)
         sampling = sampling_of(arguments, engine.settings)
@@ -104,7 +104,13 @@ def adapter_of(text: str) -> tuple[Path, float]:
 
 def is_personal(arguments: argparse.Namespace, settings: Settings) -> bool:
     """Whether what was learned from votes steers."""
-    return not (arguments.neutral or settings.neutral)
+    return learns(arguments, settings) and not (arguments.neutral or settings.neutral)
+
+
+def learns(arguments: argparse.Namespace, settings: Settings) -> bool:
+    """Whether what is said here has to do with learning. A chat in the terminal is kept nowhere:
+    where votes are to count in their chats only, none can count here."""
+    return (arguments.scope or settings.scope) == "everywhere"
 
 
 def chosen(engine: Engine) -> Route | None:

@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """Chat until the input ends."""
     if output.json:
         raise InputError("A chat has no single result. Use 'attune ask' with --json.")
-    engine = Engine(arguments.data_dir)
+    engine = Engine(arguments.data_dir, safe=arguments.safe_mode)
     try:
         chat = _begun(arguments, engine.settings)
         ready = start(engine, arguments.model, output)
@@ -110,7 +110,6 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 def _begun(arguments: argparse.Namespace, settings: Settings) -> Chat:
     """The chat that the command line and the settings ask for. Raises InputError."""
     neutral = arguments.neutral or (settings.neutral and not arguments.prefer)
-    personal = neutral or is_personal(arguments, settings)
     if neutral:  # what steers once /neutral is taken back
         arguments = argparse.Namespace(**vars(arguments) | {"neutral": False})
         settings = replace(settings, neutral=False)
@@ -118,7 +117,7 @@ def _begun(arguments: argparse.Namespace, settings: Settings) -> Chat:
         steering=steering_of(arguments, settings),
         sampling=sampling_of(arguments, settings),
         neutral=neutral,
-        personal=personal,
+        personal=is_personal(arguments, settings),
         named=bool(arguments.model),
         duels=sys.stdin.isatty() if arguments.duels is None else arguments.duels == "on",
     )

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
 
-from engine.api import Diagnosis, Engine, EngineError, describe_launch
+from engine.api import (
+    Diagnosis,
+    Ending,
+    Engine,
+    EngineError,
+    describe_launch,
+    described_end,
+)
 from engine.cli.output import Output
 
 
@@ -17,12 +25,23 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         found = engine.diagnose(renew=arguments.renew)
     finally:
         engine.close()
-    for label, value in _lines(found, model=_name(engine, found.model)):
+    ended = engine.last_bad_end()
+    lines = _lines(found, model=_name(engine, found.model))
+    for label, value in (*lines, *_log(engine.log_dir, ended)):
         output.text(f"{label:<14}{value}")
     error = None
     if not any(trial.works for trial in found.self_test):
         error = EngineError("No setting works on this computer. Please report the lines above.")
-    return output.result(asdict(found), error=error)
+    told = {"log_dir": str(engine.log_dir), "last_bad_end": asdict(ended) if ended else None}
+    return output.result(asdict(found) | told, error=error)
+
+
+def _log(folder: Path, ended: Ending | None) -> list[tuple[str, str]]:
+    """Where the log is, and how a window ended that did not close."""
+    lines = [("Log folder", str(folder))]
+    if ended is not None:
+        lines.append(("Bad end", described_end(ended)))
+    return lines
 
 
 def _name(engine: Engine, model: str) -> str:

@@ -10,13 +10,14 @@ from engine.api import (
     Duel,
     Engine,
     EngineError,
+    InputError,
     Message,
     Question,
     Settings,
     Steering,
     check_question,
 )
-from engine.cli.ask import read_question, sampling_of
+from engine.cli.ask import learns, read_question, sampling_of
 from engine.cli.output import Output
 from engine.cli.terminal import Held, hold, start
 
@@ -29,8 +30,13 @@ NOTHING_TO_VOTE_ON = {
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Show both answers; a vote may follow at any time."""
     text = read_question(arguments.question)
-    engine = Engine(arguments.data_dir)
+    engine = Engine(arguments.data_dir, safe=arguments.safe_mode)
     try:
+        if not learns(arguments, engine.settings):
+            raise InputError(
+                "Nothing is learned here, so there is nothing to compare. Say --scope everywhere, "
+                "or ask for one answer with 'attune ask'."
+            )
         question = Question(
             messages=(Message(role="user", text=text),),
             steering=_remembered(engine.settings),

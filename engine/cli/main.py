@@ -11,7 +11,8 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.cli.arguments import UsageError, parser
@@ -26,17 +27,22 @@ Open = Callable[["OpenWindow"], int]
 _PROFILE, _MODEL = ".attune-profile", ".gguf"
 """Endings of the files that Attune opens."""
 
+_NO_DISPLAY = "There is no display for the window."
+
 
 def main(
     argv: Sequence[str],
     *,
     open_window: Open | None = None,
     has_display: Callable[[], bool] = lambda: True,
+    window_trouble: Callable[[], str] = lambda: "",
 ) -> int:
     """Carry out one command.
 
-    open_window  opens the window and returns its exit code; None where there is no window to open
-    has_display  whether a window could be shown; asked only when one is wanted
+    open_window     opens the window and returns its exit code; None where there is no window to
+                    open
+    has_display     whether a window could be shown; asked only when one is wanted
+    window_trouble  why none can be shown although there is a display, in a sentence; "" if one can
 
     A file in the place of a command, as a double click names it, is opened in the window.
     """
@@ -48,15 +54,17 @@ def main(
         return Output(json="--json" in argv).misused(error.message, usage=error.usage)
     except AttuneError as error:
         return Output(json="--json" in argv).fail(error)
-    _log(arguments)
     _never_fail_to_print()
     output = Output(json=arguments.json)
     try:
-        if arguments.command is not None:
-            return _run(arguments, output)
-        if open_window is not None and has_display():
+        with _logged(arguments):
+            if arguments.command is not None:
+                return _run(arguments, output)
+            if open_window is None or not has_display():
+                return _without_window(arguments, output, file, _NO_DISPLAY)
+            if trouble := window_trouble():
+                return _without_window(arguments, output, file, trouble)
             return _window(arguments, open_window, file)
-        return _without_window(arguments, output, file)
     except AttuneError as error:
         logging.getLogger("engine.cli").debug("%s", error.detail)
         return output.fail(error)
@@ -107,17 +115,20 @@ def _window(arguments: argparse.Namespace, open_window: Open, file: str) -> int:
     from engine.api import OpenWindow
 
     files = (file,) if file else ()
-    request = OpenWindow(data_dir=arguments.data_dir, model=arguments.model, files=files)
+    request = OpenWindow(
+        data_dir=arguments.data_dir, model=arguments.model, files=files, language=arguments.lang,
+        safe=arguments.safe_mode,
+    )  # fmt: skip
     return open_window(request)
 
 
-def _without_window(arguments: argparse.Namespace, output: Output, file: str) -> int:
+def _without_window(arguments: argparse.Namespace, output: Output, file: str, why: str) -> int:
     # The window's arguments are fewer than a command's; the rest keep their defaults.
     if file.endswith(_PROFILE):
-        output.note("There is no display for the window; this is what the profile would change.")
+        output.note(f"{why} This is what the profile would change.")
         look = ["profile", "import", "--dry-run", "--", file]
         return _run(parser().parse_args(look, arguments), output)
-    output.note("There is no display for the window; the chat is here in the terminal.")
+    output.note(f"{why} The chat is here in the terminal.")
     arguments.model = file or arguments.model
     return _run(parser().parse_args(["chat"], arguments), output)
 
@@ -152,7 +163,25 @@ def _never_fail_to_print() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _log(arguments: argparse.Namespace) -> None:
-    level = logging.DEBUG if arguments.debug else logging.WARNING
+@contextmanager
+def _logged(arguments: argparse.Namespace) -> Iterator[None]:
+    """Log meanwhile: to the file what it may hold, to standard error what was asked for."""
+    from engine import logs
+    from engine.paths import log_folder
+
+    level = logging.DEBUG if arguments.debug else _level(arguments.log_level or "error")
+    handler, root = logging.StreamHandler(sys.stderr), logging.getLogger()
+    handler.setLevel(level)
+    # Texts are shown to nobody who did not ask for them: a desktop keeps what a window prints.
     form = "%(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=level, stream=sys.stderr, format=form)
+    handler.setFormatter(logging.Formatter(form) if arguments.debug else logs.SafeFormatter())
+    root.addHandler(handler)
+    try:
+        with logs.kept(log_folder(arguments.data_dir), level=min(level, logging.INFO)):
+            yield
+    finally:
+        root.removeHandler(handler)
+
+
+def _level(name: str) -> int:
+    return logging.getLevelNamesMapping()[name.upper()]

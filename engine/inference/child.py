@@ -12,12 +12,12 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 import msgspec
 
+from engine import program
 from engine.errors import AttuneError, EngineCrashed
 from engine.inference import protocol
 
@@ -67,7 +67,7 @@ def start(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
-            cwd=Path(__file__).parent,
+            cwd=program.folder(),
             creationflags=flags | getattr(subprocess, "CREATE_NO_WINDOW", 0),
             # Ctrl+C in a terminal is for the parent; it then ends the work in good order.
             start_new_session=own_session and os.name == "posix",

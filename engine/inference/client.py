@@ -6,10 +6,10 @@ nothing, so ending it is always safe.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from engine import program
 from engine.errors import (
     AttuneError,
     EngineCrashed,
@@ -44,8 +44,7 @@ class ChildDied(EngineCrashed):
 
 def own_command() -> tuple[str, ...]:
     """How Attune starts its inference child: the same program, told to be the child."""
-    # -I: neither the current folder nor the owner's Python settings reach the child.
-    return (sys.executable, "-I", "-X", "utf8", "-m", "engine.inference.host")
+    return program.command("engine.inference.host")
 
 
 class Client:

@@ -81,13 +81,14 @@ class Library(Protocol):
 class Loaded:
     """A model with everything that belongs to it."""
 
-    def __init__(self, model: HostedModel, *, name: str, form: ChatFormat, threads: int) -> None:
+    def __init__(self, model: HostedModel, *, name: str, form: ChatFormat, launch: Launch) -> None:
         self.model = model
         self.name = name
         self.form = form
         self.streams = Streams(model)
-        self._governor = ThreadGovernor(threads, most=max(threads, most_threads()))
-        self._threads = threads
+        most = launch.most_threads or max(launch.threads, most_threads())
+        self._governor = ThreadGovernor(launch.threads, most=most)
+        self._threads = launch.threads
 
     def use_plain(self, reason: str) -> Notice:
         """Replace the model's own chat template; returns what to say about it."""
@@ -214,7 +215,7 @@ class Host:
         model = self._open(request.path, request.launch, request.adapters)
         self._phase("template")
         form = _format(model, plain_only=request.plain)
-        self._loaded = Loaded(model, name=request.name, form=form, threads=request.launch.threads)
+        self._loaded = Loaded(model, name=request.name, form=form, launch=request.launch)
         return protocol.Loaded(
             id=request.id,
             device=_device(self._library.devices(), request.launch),

@@ -36,6 +36,19 @@ def rungs(variants: Sequence[str], *, gpu: bool, threads: int, context: int) -> 
     return (*on_gpu, *cpu)
 
 
+def safest(variants: Sequence[str], *, threads: int, context: int) -> Launch:
+    """Settings that run if any do: on the CPU, with the library that asks least of it.
+
+    variants  as in `rungs`
+    """
+    return Launch(
+        variant=_safest(variants)[-1] if variants else None,
+        extra_bufts=False,
+        threads=threads,
+        context=context,
+    )
+
+
 def below(launch: Launch, variants: Sequence[str]) -> Launch | None:
     """One step safer after a crash, or None at the bottom: GPU → CPU → no repacked weights →
     older processor → half the context."""

@@ -287,7 +287,7 @@ class LlamaModel:
         params.n_seq_max = SEQUENCE_IDS
         params.n_outputs_max = SEQUENCE_IDS
         self._threads = self._threads_now = launch.threads
-        self._most_threads = max(launch.threads, most_threads())
+        self._most_threads = launch.most_threads or max(launch.threads, most_threads())
         params.n_threads = params.n_threads_batch = launch.threads
         params.pooling_type = api.LLAMA_POOLING_TYPE_NONE  # hidden states token by token
         params.kv_unified = True

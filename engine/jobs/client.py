@@ -6,10 +6,10 @@ so ending it is always safe: what it had finished has been told.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 
+from engine import program
 from engine.errors import AttuneError, EngineCrashed, EngineMismatch, EngineSilent, from_code
 from engine.inference.child import Child, Gone, start
 from engine.inference.death import Cause, explain
@@ -39,8 +39,7 @@ class JobDied(EngineCrashed):
 
 def own_command() -> tuple[str, ...]:
     """How Attune starts its job child: the same program, told to be the child."""
-    # -I: neither the current folder nor the owner's Python settings reach the child.
-    return (sys.executable, "-I", "-X", "utf8", "-m", "engine.jobs.host")
+    return program.command("engine.jobs.host")
 
 
 class JobClient:

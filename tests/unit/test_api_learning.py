@@ -22,7 +22,7 @@ from engine.types.learning import Duel, Trait
 from engine.types.work import Notice
 from tests.fakes.asking import question
 from tests.fakes.host import Trouble
-from tests.unit.conftest import MakeEngine
+from tests.unit.conftest import MakeEngine, remember
 
 ASKED = replace(question("How do I keep basil alive?"), personal=True)
 TEXTS = ("Water it.", "Give it a warm and bright place, and water it often.")
@@ -73,16 +73,29 @@ def test_both_answers_stream_side_by_side(make_engine: MakeEngine) -> None:
 
 
 def test_two_answers_come_at_most_as_often_as_the_owner_allows(make_engine: MakeEngine) -> None:
-    engine = started(make_engine)
-    engine.change(duel_every=3)
+    assert doubled(started(make_engine), questions=8) == [2, 5, 8]
+
+
+@pytest.mark.parametrize(
+    ("every", "when"), [(0, []), (1, [1, 2, 3, 4]), (2, [2, 4]), (3, [2]), (9, [2])]
+)
+def test_the_first_two_answers_come_with_the_second_question_of_a_run(
+    make_engine: MakeEngine, data: Path, every: int, when: list[int]
+) -> None:
+    remember(data, duel_every=every)
+    assert doubled(started(make_engine), questions=4) == when
+
+
+def doubled(engine: Engine, *, questions: int) -> list[int]:
+    """Which of so many questions got two answers, from 1."""
     shown = []
-    for _ in range(7):
-        shown.append(bool(engine.wants_duel()))
-        if shown[-1]:
+    for number in range(1, questions + 1):
+        if engine.wants_duel():
+            shown.append(number)
             hold(engine)
         else:
             ask(engine)
-    assert shown == [True, False, False, True, False, False, True]
+    return shown
 
 
 @pytest.mark.parametrize("changes", [{"duel_every": 0}, {"neutral": True}])

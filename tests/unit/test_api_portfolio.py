@@ -332,6 +332,17 @@ def test_one_build_at_a_time(start: Start) -> None:
     assert built(engine)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there is no such lock")
+def test_one_build_at_a_time_in_all_programs_together(start: Start) -> None:
+    engine, other = start(), start()
+    running = engine.build_portfolio()
+    next(running)
+    with pytest.raises(InputError, match="in another window or terminal"):
+        built(other)
+    assert isinstance(list(running)[-1], Portfolio), "the first one is not disturbed"
+    assert built(other)
+
+
 def test_a_build_that_nobody_listens_to_any_more_makes_room(start: Start, job: Job) -> None:
     engine = start()
     running = engine.build_portfolio()

@@ -44,6 +44,14 @@ MOVED: dict[str, Any] = {
     "sliders": {"short+": 0.25, "quality": 1.0},
     "members": 3,
     "calibration_questions": 70,
+    "language": "de",
+    "offline": True,
+    "colours": "dark",
+    "send_key": "ctrl+enter",
+    "scope": "chat",
+    "threads": 3,
+    "context": 4096,
+    "cpu_only": True,
 }
 
 
@@ -181,6 +189,18 @@ def test_half_a_character_is_saved_and_read_again(path: Path) -> None:
         ("launch_key", None),
         ("variants", "haswell"),
         ("variants", [1]),
+        ("colours", "green"),
+        ("send_key", "tab"),
+        ("scope", "nowhere"),
+        ("scope", None),
+        ("threads", -1),
+        ("threads", 257),
+        ("threads", 1.5),
+        ("context", 1),
+        ("context", 1023),
+        ("context", -1),
+        ("context", 2**20 + 1),
+        ("cpu_only", 1),
     ],
 )
 def test_a_wrong_entry_is_reported_and_costs_nothing_but_itself(
@@ -205,11 +225,51 @@ def test_several_wrong_entries_are_reported_in_the_order_of_the_settings(path: P
     assert found == ["model", "gamma", "variants"]
 
 
-def test_a_wrong_entry_is_gone_after_the_next_save(path: Path) -> None:
-    file = put(path, gamma=-1, neutral=True)
+def test_a_wrong_entry_stays_in_the_file_until_its_owner_sets_it(path: Path) -> None:
+    file = put(path, gamma=-1, learner="clever", neutral=True)
+    settings, notices = file.read()
+    assert file.unusable == {"gamma", "learner"}
+    file.write(replace(settings, neutral=False), chosen=("neutral",))
+    assert SettingsFile(path).read() == (replace(settings, neutral=False), notices)
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    assert (saved["gamma"], saved["learner"], saved["neutral"]) == (-1, "clever", False)
+    file.write(settings, chosen=("gamma",))
+    assert file.unusable == {"learner"}
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    assert (saved["gamma"], saved["learner"]) == (Settings().gamma, "clever")
+
+
+def test_a_value_that_was_found_out_takes_the_place_of_a_wrong_entry(path: Path) -> None:
+    file = put(path, gamma=-1)
+    settings, _ = file.read()
+    file.write(replace(settings, gamma=4.0))
+    assert SettingsFile(path).read() == (Settings(gamma=4.0), ())
+
+
+def test_a_write_that_fails_forgets_no_wrong_entry(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = put(path, gamma=-1)
+    settings, _ = file.read()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", refuse)
+        with pytest.raises(StorageError):
+            file.write(replace(settings, gamma=4.0))
+    file.write(settings)
+    assert json.loads(path.read_text(encoding="utf-8"))["gamma"] == -1
+
+
+def refuse(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_what_is_known_of_another_file_is_not_written_into_this_one(path: Path) -> None:
+    file = put(path, gamma=-1)
+    file.read()
+    path.unlink()
     settings, _ = file.read()
     file.write(settings)
-    assert SettingsFile(path).read() == (settings, ())
+    assert SettingsFile(path).read() == (Settings(), ())
 
 
 # Files that are wrong -----------------------------------------------------------------------
@@ -233,7 +293,7 @@ def test_a_wrong_entry_is_gone_after_the_next_save(path: Path) -> None:
 def test_a_damaged_file_is_set_aside_and_defaults_are_used(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     settings, (notice,) = SettingsFile(path).read()
-    aside = path.with_name("settings.damaged.json")
+    aside = path.with_name("settings.json.damaged")
     assert settings == Settings()
     assert notice.code == "settings_damaged"
     assert str(aside) in notice.text
@@ -270,9 +330,9 @@ def test_whatever_an_entry_is_the_settings_can_be_saved_again(
     tmp_path_factory: pytest.TempPathFactory, entries: dict[str, object]
 ) -> None:
     file = put(tmp_path_factory.getbasetemp() / "any-entries.json", **entries)
-    settings, _ = file.read()
+    settings, notices = file.read()
     file.write(settings)
-    assert file.read() == (settings, ())
+    assert file.read() == (settings, notices)
 
 
 # Whole or not at all ------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from tests.unit.cli.conftest import Attune
 AT = 1_790_000_000.0
 CHAT = {
     "id", "title", "named", "created", "changed", "pinned", "deleted", "messages", "snippet",
+    "scope",
 }  # fmt: skip
 
 

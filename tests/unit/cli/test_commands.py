@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
-from engine.api import Engine, OpenWindow
+from engine.api import SAFE_CONTEXT, Engine, OpenWindow
 from engine.cli.arguments import parser
+from engine.endings import RunNote
 from engine.models.catalogue import STARTER_ID
 from engine.session import selftest
+from engine.types.answers import Question
 from engine.types.models import Launch
-from engine.types.steering import Sampling
+from engine.types.steering import Preference, Sampling
 from engine.version import __version__
 from tests.fakes import host as fake
 from tests.fakes.host import ROOT, Trouble
@@ -74,6 +76,21 @@ def test_a_wrong_command_line_is_a_usage_error(attune: Attune, argv: tuple[str, 
     assert f"attune: {told.json['error']['message']}\n" in told.err
 
 
+@pytest.mark.parametrize(
+    ("command", "verbs"),
+    [
+        ("chats", "list, show, search, export, import, delete, undelete, erase, rename, pin"),
+        ("data", "show, export, erase"),
+        ("workshop", "train"),
+        ("models", "list, add"),
+    ],
+)
+def test_a_command_without_its_verb_names_them(attune: Attune, command: str, verbs: str) -> None:
+    said = attune(command)
+    assert (said.code, f"say what to do: {verbs}" in said.err) == (2, True)
+    assert verbs in attune(command, "--json").json["error"]["message"]
+
+
 def test_every_option_of_steering_says_what_it_does() -> None:
     silent = [
         option
@@ -108,6 +125,8 @@ def test_without_a_command_the_window_opens_where_there_is_a_display(
     )
     assert said.code == 7
     assert asked == [OpenWindow(data_dir=tmp_path, model="m")]
+    attune("--safe-mode", open_window=open_window)
+    assert asked[1] == OpenWindow(safe=True)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +140,17 @@ def test_without_a_display_the_chat_starts_and_says_why(
     assert said.code == 0
     assert "no display" in said.err.splitlines()[0]
     assert said.out == "Yes.\n"
+
+
+def test_where_the_window_lacks_something_that_is_said_and_the_chat_starts(
+    attune: Attune, follow: Follow
+) -> None:
+    follow(answers=("Yes.",))
+    said = attune(
+        typed="Well?\n", open_window=lambda _request: 7, window_trouble=lambda: "It lacks a screw."
+    )
+    assert (said.code, said.out) == (0, "Yes.\n")
+    assert said.err.splitlines()[0] == "It lacks a screw. The chat is here in the terminal."
 
 
 def test_a_command_does_not_ask_for_a_display(attune: Attune) -> None:
@@ -321,6 +351,72 @@ def test_where_nothing_works_the_doctor_says_so_in_one_object(
     assert said.code == 1
     assert said.json["error"]["code"] == "engine"
     assert len(said.json["self_test"]) == 2
+
+
+def test_the_doctor_names_the_log_and_the_last_bad_end(attune: Attune, data: Path) -> None:
+    said = attune("doctor").out
+    assert f"Log folder    {data / 'logs'}\n" in said
+    assert "Bad end" not in said
+    assert attune("doctor", "--json").json["last_bad_end"] is None
+    note = RunNote(data / "logs", clock=lambda: 1_750_000_000.0)
+    note.begin()
+    with note.during("loading", model="Qwen 0.5B", launch=Launch(variant="haswell", threads=4)):
+        said = attune("doctor").out
+        told = attune("doctor", "--json").json["last_bad_end"]
+    how = "while it loaded Qwen 0.5B with CPU (haswell), 4 threads, context 8192"
+    assert f"Bad end       Attune {__version__} stopped {how}, 2025-06-15" in said
+    assert (told["doing"], told["model"], told["launch"]["threads"]) == ("loading", "Qwen 0.5B", 4)
+
+
+# Logging and safe mode ------------------------------------------------------------------------
+
+
+def test_errors_are_told_once_and_standard_error_holds_no_log(attune: Attune, data: Path) -> None:
+    remember(data, routing=True)
+    for name in ("record.db", "calibration.db"):
+        (data / name).write_bytes(b"no database at all, and long enough to be looked at" * 20)
+    said = attune("ask", "Well?")
+    assert said.code == 0
+    assert said.err.count("record.db") == 1
+    assert "WARNING" not in said.err
+
+
+@pytest.mark.parametrize("level", ["debug", "warning"])
+def test_a_log_on_standard_error_holds_texts_only_where_they_were_asked_for(
+    attune: Attune, data: Path, level: str
+) -> None:
+    remember(data, routing=True)
+    (data / "calibration.db").write_bytes(b"no database at all" * 100)
+    said = attune("ask", "Well?", "--log-level", level)
+    assert "engine.api: what was built cannot be read: DamagedRecord (damaged_rec" in said.err
+    assert str(data) not in said.err
+    whole = attune("ask", "Well?", "--debug").err
+    assert f"what was built cannot be read: The calibration record {data}" in whole
+
+
+def test_the_log_file_holds_warnings_and_no_texts(attune: Attune, data: Path) -> None:
+    remember(data, routing=True)
+    (data / "calibration.db").write_bytes(b"no database at all" * 100)
+    attune("ask", "How do I tell my mother?", "--debug")
+    log = (data / "logs" / "attune.log").read_text()
+    assert "DamagedRecord" in log
+    assert "mother" not in log
+
+
+def test_safe_mode_takes_the_starter_on_the_processor_and_steers_nothing(
+    attune: Attune, data: Path, other: Path, questions: list[Question]
+) -> None:
+    attune("models", "add", other)
+    preferences = (Preference(text="concise"),)
+    remember(data, model="other", preferences=preferences, gamma=5.0)
+    before = (data / "settings.json").read_bytes()
+    said = attune("ask", "Well?", "--safe-mode", "--json").json
+    assert said["model"] == STARTER_ID
+    assert said["context"]["size"] == SAFE_CONTEXT
+    (question,) = questions
+    assert (question.personal, question.steering.preferences) == (False, ())
+    assert (data / "settings.json").read_bytes() == before
+    assert attune("ask", "Well?", "--json").json["model"] == "other"
 
 
 # As a program -------------------------------------------------------------------------------

@@ -133,7 +133,7 @@ def test_without_a_display_a_profile_is_looked_at(attune: Attune, data: Path) ->
     said = attune(FULL, open_window=lambda _: 0, has_display=lambda: False)
     assert said.code == 0
     assert said.err == (
-        "There is no display for the window; this is what the profile would change.\n"
+        "There is no display for the window. This is what the profile would change.\n"
     )
     assert said.out == attune("profile", "import", FULL, "--dry-run").out
     assert said.out.endswith("Nothing was changed; without --dry-run it is.\n")

@@ -83,6 +83,7 @@ def test_votes_are_listed_the_newest_first(attune: Attune, data: Path, voted: st
     assert vote == {
         "duel": "0000cafe", "at": AT, "outcome": "neither", "trait": "warm",
         "question": "How\nare you?", "answers": ["", ""], "model": "some-model",
+        "local": False,
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from engine import program
 from engine.errors import (
     AttuneError,
     DamagedModel,
@@ -484,7 +485,7 @@ def test_the_child_gets_few_variables_and_its_own_session(
     assert not names & {"GGML_BACKEND_PATH", "PYTHONPATH", "LD_PRELOAD"}
     assert "PATH" in names
     assert os.getsid(client.pid) == client.pid
-    assert Path(f"/proc/{client.pid}/cwd").resolve() == Path(module.__file__).parent
+    assert Path(f"/proc/{client.pid}/cwd").resolve() == program.folder()
 
 
 def test_the_child_is_the_same_python_without_the_owners_settings_of_it() -> None:

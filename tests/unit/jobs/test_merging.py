@@ -420,7 +420,9 @@ REFUSED: list[tuple[Trouble, type[AttuneError], str]] = [
 
 
 @pytest.mark.parametrize("method", ["calm", "average"])
-@pytest.mark.parametrize(("trouble", "kind", "words"), REFUSED, ids=lambda x: str(x))
+@pytest.mark.parametrize(
+    ("trouble", "kind", "words"), REFUSED, ids=lambda x: getattr(x, "__name__", x)
+)
 def test_what_cannot_be_merged_is_refused_before_any_work(
     shop: Workshop, trouble: Trouble, kind: type[AttuneError], words: str, method: MergeMethod
 ) -> None:
