@@ -12,12 +12,21 @@ if TYPE_CHECKING:
     from engine.api import OpenWindow
 
 
+_PROCESS = "-psn_"
+"""How macOS begins the argument that is the number of a process, and means nothing to us."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; it asks for the window when it is wanted and there is a display."""
     from engine.cli.main import main as run
 
     arguments = sys.argv[1:] if argv is None else argv
-    return run(arguments, open_window=_open_window, has_display=display.available)
+    return run(
+        [argument for argument in arguments if not argument.startswith(_PROCESS)],
+        open_window=_open_window,
+        has_display=display.available,
+        window_trouble=display.trouble,
+    )
 
 
 def _open_window(request: OpenWindow) -> int:

@@ -6,52 +6,40 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
-    QLibraryInfo,
-    QLocale,
-    QMessageLogContext,
     QSocketNotifier,
     Qt,
     QTimer,
-    QtMsgType,
-    QTranslator,
-    qInstallMessageHandler,
 )
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from desktop import display, highlight, markdown, window_state
+from desktop import crashes, data_folder, display, highlight, languages, markdown, window_state
 from desktop.actions.profiles import open_file
 from desktop.bridge import Listener, once
 from desktop.desk import Desk
-from desktop.doorbell import move_in, ring
+from desktop.doorbell import Doorbell, ring
+from desktop.handed import HandedFiles, be_told_apart
+from desktop.languages import tr
 from desktop.profile_files import SUFFIX
 from desktop.prose import brief
 from desktop.style.theme import Theme
 from desktop.views.window import Window
-from engine.api import AttuneError, Engine
+from engine.api import AttuneError, Engine, RunNote, log_folder
 
 if TYPE_CHECKING:
-    from engine.api import OpenWindow
+    from engine.api import Ending, OpenWindow
 
 APP_ID = "io.github.attune.Attune"
 
 log = logging.getLogger("desktop.app")
-qt_log = logging.getLogger("desktop.qt")
-
-_LEVELS = {
-    QtMsgType.QtDebugMsg: logging.DEBUG,
-    QtMsgType.QtInfoMsg: logging.INFO,
-    QtMsgType.QtWarningMsg: logging.WARNING,
-    QtMsgType.QtCriticalMsg: logging.ERROR,
-    QtMsgType.QtFatalMsg: logging.CRITICAL,
-}
 
 
 def open_window(request: OpenWindow) -> int:
@@ -60,33 +48,73 @@ def open_window(request: OpenWindow) -> int:
 
     The window is on the screen before anything of the engine is started.
     """
-    qInstallMessageHandler(_log_qt)
-    app = _application()
-    with _explained():
-        engine = Engine(request.data_dir)
-        bell = move_in(engine.data_dir)
+    crashes.log_qt(lambda: None)
+    with ExitStack() as until_end:
+        until_end.enter_context(crashes.watched(log_folder(request.data_dir)))
+        app = _application()
+        handed = HandedFiles(app, listens=sys.platform == "darwin")
+        languages.install(app, request.language or "")
+        make = partial(Engine, safe=request.safe)
+        home = data_folder.settle(
+            request.data_dir, make=make, ask=data_folder.ask, choose=data_folder.choose,
+            until_end=until_end,
+        )  # fmt: skip
+        bell = home.bell
         if bell is None:
-            ring(engine.data_dir, request.files)
-    if bell is None:
-        print("Attune is open already; its window came up.")
-        return 0
+            with _explained():
+                _check(home.engine, request.files)
+                bell = ring(home.engine.data_dir, request.files)
+        if bell is None:
+            print("Attune is open already; its window came up.")
+            return 0
+        languages.install(app, request.language or home.engine.settings.language)
+        return _stay(app, request, home.engine, bell, handed, temporary=home.temporary)
+
+
+def _stay(
+    app: QApplication, request: OpenWindow, engine: Engine, bell: Doorbell, handed: HandedFiles,
+    *, temporary: bool,
+) -> int:  # fmt: skip
+    """Until the window is closed."""
+    note = RunNote(engine.log_dir, clock=time.time, boot=crashes.boot())
+    ending = note.begin()
+    engine.watch(note)
     desk = Desk(engine, model=request.model)
-    window = build(desk)
+    window = build(desk, ending=ending)
     window.show()
+    if temporary:
+        desk.noticed.emit(tr("A temporary folder is used: nothing of this is kept."))
     bell.rang.connect(partial(_answer, window, desk))
-    QTimer.singleShot(0, lambda: _begin(desk, request.files))
-    with _signals(window.close):
+    # What may have ended the last run is not begun anew before its owner has said so.
+    waits = ending is not None and ending.doing != "running" and not engine.safe
+    begin = _begin_without_model if waits else _begin
+    QTimer.singleShot(0, lambda: begin(desk, request.files))
+    QTimer.singleShot(0, lambda: bell.begin(window.isVisible))
+    QTimer.singleShot(0, lambda: handed.begin(partial(_answer, window, desk)))
+    crashes.log_qt(note.clear)
+    app.commitDataRequest.connect(lambda _: note.clear())  # the session ends
+
+    def leave() -> None:
+        note.clear()
+        window.close()
+
+    with _signals(leave):
         code = app.exec()
     desk.close()
+    note.clear()
+    crashes.log_qt(lambda: None)
     bell.close()
     return code
 
 
-def build(desk: Desk) -> Window:
-    """The window for a desk, where it was last time."""
+def build(desk: Desk, *, ending: Ending | None = None) -> Window:
+    """The window for a desk, where it was last time.
+
+    ending  how the last run ended, if that was badly
+    """
     folder = desk.engine.data_dir
     state = window_state.read(folder)
-    return Window(desk, Theme(zoom=state.zoom), folder=folder, state=state)
+    return Window(desk, Theme(zoom=state.zoom), folder=folder, state=state, ending=ending)
 
 
 @contextmanager
@@ -101,10 +129,28 @@ def _explained() -> Iterator[None]:
         raise
 
 
+def _check(engine: Engine, files: tuple[str, ...]) -> None:
+    """Who opens a profile that is none hears of it, and not only the window that is open.
+
+    Raises ProfileError.
+    """
+    if files and Path(files[0]).suffix == SUFFIX:
+        engine.profiles.check(Path(files[0]))
+
+
 def _begin(desk: Desk, files: tuple[str, ...]) -> None:
     file = Path(files[0]) if files else None
     if file is None or file.suffix == SUFFIX:
         desk.loading.start()
+    _open(desk, file)
+
+
+def _begin_without_model(desk: Desk, files: tuple[str, ...]) -> None:
+    desk.loading.fetch()
+    _open(desk, Path(files[0]) if files else None)
+
+
+def _open(desk: Desk, file: Path | None) -> None:
     if file is not None:
         open_file(desk, file)
     desk.chats.fetch()
@@ -132,15 +178,12 @@ def _application() -> QApplication:
     if not display.available():
         # Qt would not fail: it would end the process.
         raise AttuneError("No display was found. Use `attune chat` in a terminal instead.")
+    be_told_apart(APP_ID)
     app = QApplication(sys.argv[:1])
     app.setApplicationName("attune")
     app.setApplicationDisplayName("Attune")
     app.setDesktopFileName(APP_ID)
     app.setWindowIcon(_icon())
-    translator = QTranslator(app)
-    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-    if translator.load(QLocale(), "qtbase", "_", folder):
-        app.installTranslator(translator)
     return app
 
 
@@ -150,11 +193,6 @@ def _icon() -> QIcon:
         if (path := folder / f"{APP_ID}.svg").is_file():
             return QIcon(str(path))
     return QIcon()
-
-
-def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str | None) -> None:
-    topic = context.category or "default"
-    qt_log.log(_LEVELS.get(kind, logging.WARNING), "%s: %s", topic, message)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,6 +14,7 @@ from desktop import reopening
 from desktop.bridge import Bridge, Job, Listener, once
 from desktop.conversation import Conversation, Turn
 from desktop.findings import acting
+from desktop.heard import heard
 from desktop.learning import Learning
 from desktop.loading import Loading
 from desktop.pair import Pair
@@ -29,7 +31,9 @@ from engine.api import (
     Learned,
     Notice,
     Question,
+    Reach,
     Ready,
+    Scope,
     Started,
 )
 
@@ -55,6 +59,7 @@ class Asking(QObject):
     cleared()              a new chat
     opened()               a chat that was kept, or another branch of this one
     keeping_changed()      where this chat is kept, or that it is kept no more
+    scope_changed()        how far what is learned in this chat goes, or that it is another chat
     noticed(str)           a sentence for the owner that belongs to no turn
     measured(used, speed)  tokens of the context (int), tokens per second (float or None)
     """
@@ -67,6 +72,7 @@ class Asking(QObject):
     cleared = Signal()
     opened = Signal()
     keeping_changed = Signal()
+    scope_changed = Signal()
     noticed = Signal(str)
     measured = Signal(int, object)
 
@@ -85,7 +91,7 @@ class Asking(QObject):
         self._engine, self._bridge = engine, bridge
         self._loading, self._learning = loading, learning
         self._taste, self._member = taste, member
-        self.conversation = Conversation()
+        self.conversation = Conversation(scope=engine.settings.scope)
         self._job: Job | None = None
         self._turn: Turn | None = None
         self._wishes = Wishes()
@@ -109,19 +115,39 @@ class Asking(QObject):
         begin = self.conversation.begin
         if instead is not None and instead in self.conversation.turns:
             begin = partial(self.conversation.begin_instead, instead)
-        self._send(begin(text.strip(), steering=taste.steering, personal=taste.personal))
+        self._send(begin(text.strip(), steering=taste.steering, personal=self._personal))
         return True
 
-    def regenerate(self) -> bool:
-        """Answer the last question afresh, with the preferences as they are now."""
+    def regenerate(self, *, number: Literal[1, 2] | None = None) -> bool:
+        """Answer the last question afresh, with the preferences as they are now.
+
+        number  of answers; None leaves that to Attune
+        """
         if self.busy:
             return False
         taste = self._taste()
-        turn = self.conversation.begin_again(steering=taste.steering, personal=taste.personal)
+        turn = self.conversation.begin_again(steering=taste.steering, personal=self._personal)
         if turn is None:
             return False
-        self._send(turn)
+        self._send(turn, number=number)
         return True
+
+    def set_scope(self, scope: Scope) -> None:
+        """Say how far what is learned in this chat goes from now on."""
+        conversation = self.conversation
+        before, conversation.scope = conversation.scope, scope
+        self.scope_changed.emit()
+        if not conversation.chat or scope == before:
+            return
+
+        def failed(error: AttuneError) -> None:
+            conversation.scope = before
+            self.scope_changed.emit()
+            self.noticed.emit(error.message)
+
+        chat = conversation.chat
+        work = once(lambda: self._engine.chats.set_scope(chat, scope))
+        self._bridge.submit(work, Listener(failed=failed), lasting=True)
 
     def note(self, sentence: str) -> bool:
         """Say it where the owner is looking: at the question that waits. False if none does."""
@@ -149,7 +175,7 @@ class Asking(QObject):
         private  nothing of it is kept, and nothing is learned from it
         """
         self._leave()
-        self._show(Conversation(private=private))
+        self._show(Conversation(private=private, scope=self._engine.settings.scope))
         self.cleared.emit()
 
     def take(self, item: reopening.Reopened) -> None:
@@ -178,19 +204,25 @@ class Asking(QObject):
             return
         spot = self._spot(turn)
         if not turn.kept.question and not spot.orphan:
-            ask = partial(self._engine.chats.ask, turn.question)
+            ask = partial(self._engine.chats.ask, turn.question, scope=spot.scope)
             work = once(partial(ask, chat=spot.chat, parent=spot.parent))
             self._bridge.submit(work, Listener(), lasting=True)
 
     # On the lane's thread ---------------------------------------------------------------
 
     def _answer(
-        self, question: Question, wishes: Wishes, scribe: Scribe | None, *, alone: bool
+        self,
+        question: Question,
+        wishes: Wishes,
+        scribe: Scribe | None,
+        *,
+        number: Literal[1, 2] | None,
+        reach: Reach,
     ) -> Iterator[object]:
         if wishes.told.is_set():
             return
         nudged = False
-        events = self._events(question, alone=alone)
+        events = self._events(question, scribe, number=number, reach=reach)
         for event in events if scribe is None else scribe.through(events, doubled=_Two):
             yield event
             # A stop that came just before the engine began to listen is said once more.
@@ -198,25 +230,36 @@ class Asking(QObject):
                 self._engine.stop()
                 nudged = True
 
-    def _events(self, question: Question, *, alone: bool) -> Iterator[object]:
+    def _events(
+        self,
+        question: Question,
+        scribe: Scribe | None,
+        *,
+        number: Literal[1, 2] | None,
+        reach: Reach,
+    ) -> Iterator[object]:
         """One answer, or two where a vote would tell enough; an untouched model gives one.
 
-        alone  one in any case
+        number  so many in any case
         """
-        if question.personal and not alone and (why := self._engine.wants_duel()):
+        if scribe is not None:  # a chat that begins has its id only now, with its first question
+            reach = replace(reach, chat=scribe.chat)
+        asks = question.personal and reach.learns
+        why = self._engine.wants_duel(reach=reach) if asks and number != 1 else ""
+        if why or (asks and number == 2):
             yield _Two(why)
-            yield from self._engine.duel(question)
+            yield from self._engine.duel(question, reach=reach)
             return
         if question.personal:
             try:
-                yield self._engine.learned()
+                yield self._engine.learned(reach=reach)
             except AttuneError as error:  # the answer itself does without
                 log.warning("what was learned cannot be read: %s", error.message)
-        yield from self._engine.answer(question)
+        yield from self._engine.answer(question, reach=reach)
 
     # On the GUI thread again ------------------------------------------------------------
 
-    def _send(self, turn: Turn) -> None:
+    def _send(self, turn: Turn, *, number: Literal[1, 2] | None = None) -> None:
         self._turn, self._speed, self._wishes = turn, Speedometer(), Wishes()
         member = self._member()
         self._loading.ensure(member.model if member is not None else "")
@@ -226,8 +269,13 @@ class Asking(QObject):
             failed=partial(self._failed, turn),
             done=partial(self._done, turn),
         )
-        scribe, alone = self._scribe(turn), self.conversation.private
-        work = partial(self._answer, question, self._wishes, scribe, alone=alone)
+        if self.conversation.private:
+            number = 1
+        scribe = self._scribe(turn)
+        work = partial(
+            self._answer, question, self._wishes, scribe, number=number,
+            reach=self.conversation.reach,
+        )  # fmt: skip
         self._job = self._bridge.submit(work, listener)
         self.asked.emit(turn)
 
@@ -254,7 +302,7 @@ class Asking(QObject):
                 self._prompt = event.prompt_tokens
                 self._measure(self._prompt, None)
             case Notice():
-                turn.note(event.text)
+                turn.note(heard(event.text))
             case Answer():
                 turn.finish(event)
                 self._measure(event.used, event.tokens_per_second)
@@ -319,6 +367,12 @@ class Asking(QObject):
     def _show(self, conversation: Conversation) -> None:
         self.conversation = conversation
         self._measure(0, None)
+        self.scope_changed.emit()
+
+    @property
+    def _personal(self) -> bool:
+        """What was learned may act on the next answer."""
+        return self._taste().personal and self.conversation.scope != "off"
 
     def _scribe(self, turn: Turn) -> Scribe | None:
         if not self.conversation.keeps:
@@ -340,6 +394,7 @@ class Asking(QObject):
             answers=turn.kept.versions,
             model=ready.model if ready is not None else "",
             steered=turn.steered,
+            scope=self.conversation.scope,
         )
 
     def _tick(self, tokens: int) -> None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
-
+from desktop.languages import tr
 from desktop.prose import brief
 from engine.api import Chat, Found, Imported
 
@@ -61,48 +60,40 @@ def _line(text: str) -> str:
 
 
 def title(chat: Chat) -> str:
-    return brief(chat.title, longest=LONGEST_SNIPPET) or _tr("A chat without words")
+    return brief(chat.title, longest=LONGEST_SNIPPET) or tr("A chat without words")
 
 
 def imported(result: Imported) -> str:
     """What came of an import, on one line."""
     if not result.chats:
-        said = _tr("Nothing new: all chats of the file are here already.")
+        said = tr("Nothing new: all chats of the file are here already.")
         if not result.skipped:
-            said = _tr("There are no chats in the file.")
+            said = tr("There are no chats in the file.")
     else:
-        said = _tr("{0} with {1} imported").format(_chats(result.chats), _messages(result.messages))
+        chats = tr("%n chat(s)", "", result.chats)
+        messages = tr("%n message(s)", "", result.messages)
+        said = tr("{0} with {1} imported.").format(chats, messages)
         if result.skipped:
-            was = _tr("one was here already") if result.skipped == 1 else ""
-            were = was or _tr("{0} were here already").format(result.skipped)
-            said = f"{said}, {were}"
-        said = f"{said}."
+            were = tr("%n was/were here already", "", result.skipped)
+            said = tr("{0} with {1} imported, {2}.").format(chats, messages, were)
     return " ".join((said, *(brief(notice.text) for notice in result.notices)))
 
 
 def exported(paths: Sequence[Path]) -> str:
     """What an export wrote, on one line."""
     if len(paths) == 1:
-        return _tr("Exported to {0}.").format(paths[0])
-    return _tr("{0} files exported to {1}.").format(len(paths), paths[0].parent if paths else "")
+        return tr("Exported to {0}.").format(paths[0])
+    said = tr("%n file(s) exported to {0}.", "", len(paths))
+    return said.format(paths[0].parent if paths else "")
 
 
 def _section(chat: Chat, *, today: date) -> str:
     if chat.pinned:
-        return _tr("Pinned")
-    day = datetime.fromtimestamp(chat.changed).date()
+        return tr("Pinned")
+    try:
+        day = datetime.fromtimestamp(chat.changed).date()
+    except (OverflowError, OSError, ValueError):  # a clock that was far off
+        return tr("Earlier")
     if day >= today:
-        return _tr("Today")
-    return _tr("Yesterday") if day == today - timedelta(days=1) else _tr("Earlier")
-
-
-def _chats(number: int) -> str:
-    return _tr("1 chat") if number == 1 else _tr("{0} chats").format(number)
-
-
-def _messages(number: int) -> str:
-    return _tr("1 message") if number == 1 else _tr("{0} messages").format(number)
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Chats", text)
+        return tr("Today")
+    return tr("Yesterday") if day == today - timedelta(days=1) else tr("Earlier")

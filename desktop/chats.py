@@ -179,7 +179,8 @@ class Chats(QObject):
 
     def tend(self) -> None:
         """Make the copies that are due, and erase what has been in the trash for long."""
-        self._bridge.submit(once(lambda: self._engine.chats.tend()), Listener())
+        work = once(lambda: self._engine.chats.tend())
+        self._bridge.submit(work, Listener(failed=self._failed))
 
     def close(self, *, timeout: float) -> bool:
         """End the thread; False if it hung."""

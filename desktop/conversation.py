@@ -8,7 +8,7 @@ from typing import Literal
 
 from desktop.pair import Pair
 from desktop.prose import brief
-from engine.api import NEUTRAL, Answer, Duel, Message, Sampling, Steering
+from engine.api import NEUTRAL, Answer, Duel, Message, Reach, Sampling, Scope, Steering
 from engine.api import Question as EngineQuestion
 
 State = Literal["waiting", "reading", "writing", "done"]
@@ -135,14 +135,22 @@ class Conversation:
     chat     id under which it is kept; "" where it is not, or not yet
     title    of that chat
     private  it is kept nowhere, and nothing is learned from it
+    scope    how far what is learned in it goes
     trouble  why it is kept no more, in a sentence; "" if it is
     """
 
     def __init__(
-        self, turns: Iterable[Turn] = (), *, chat: str = "", title: str = "", private: bool = False
+        self,
+        turns: Iterable[Turn] = (),
+        *,
+        chat: str = "",
+        title: str = "",
+        private: bool = False,
+        scope: Scope = "everywhere",
     ) -> None:
         self.turns = list(turns)
         self.chat, self.title, self.private = chat, title, private
+        self.scope: Scope = scope
         self.trouble = ""
 
     @property
@@ -154,7 +162,14 @@ class Conversation:
         """What is said next is kept."""
         return not self.private and not self.trouble
 
+    @property
+    def reach(self) -> Reach:
+        """Where a vote is given in it, and how far it counts."""
+        return Reach(chat=self.chat, scope=self.scope)
+
     def begin(self, text: str, *, steering: Steering, personal: bool) -> Turn:
+        if self.last is not None and self.last.pair is not None:
+            self.last.pair.went_on = self.last.pair.chosen
         words = () if steering.method == "base" else steering.preferences
         turn = Turn(
             question=text, steering=steering, personal=personal,
@@ -191,6 +206,8 @@ class Conversation:
         """Take back a turn that produced nothing; returns those that it had replaced."""
         self.turns.remove(turn)
         self.turns.extend(turn.replaced)
+        if self.last is not None and self.last.pair is not None and not self.last.past:
+            self.last.pair.went_on = None
         if not self.turns:
             self.chat = self.title = ""  # a chat that holds nothing is not kept
         return turn.replaced

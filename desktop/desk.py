@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,13 @@ from desktop.building import Building
 from desktop.chats import Chats
 from desktop.choosing import Choosing
 from desktop.crafting import Crafting
+from desktop.fetching import Fetching
+from desktop.heard import heard
 from desktop.keeping import Keeping
 from desktop.learning import Learning
+from desktop.library import Library
 from desktop.loading import Loading
+from desktop.options import Options
 from desktop.profile_files import ProfileFiles
 from desktop.shelf import Shelf
 from desktop.taste import Taste
@@ -36,6 +41,9 @@ VOTES = "record.db"
 TEND_AFTER = 5_000
 """Milliseconds of rest before the chats are looked after."""
 
+TEND_AGAIN = 24 * 3_600_000
+"""Milliseconds after which the chats are looked after again."""
+
 PATIENCE = 8.0
 """Seconds that a closing window waits for the engine before it goes without."""
 
@@ -46,11 +54,13 @@ class Desk(QObject):
     taste_changed(Taste)  preferences, strength or neutral changed
     settings_changed()    what was to be remembered is, or is not
     noticed(str)          a sentence for the owner, from whichever part
+    safe_began()          the rest of this run is in safe mode
     """
 
     taste_changed = Signal(object)
     settings_changed = Signal()
     noticed = Signal(str)
+    safe_began = Signal()
 
     def __init__(self, engine: Engine, *, model: str | None = None) -> None:
         super().__init__()
@@ -59,11 +69,14 @@ class Desk(QObject):
         self._saved = self.taste
         self.bridge = Bridge(self)
         self.loading = Loading(engine, self.bridge, model=model)
+        self.options = Options(engine, self.bridge, self.loading)
         self.learning = Learning(engine, self.bridge)
         self.choosing = Choosing(engine, self.bridge)
         self.building = Building(engine)
         self.shelf = Shelf(engine, self.bridge)
         self.crafting = Crafting(engine)
+        self.library = Library(engine, self.bridge)
+        self.fetching = Fetching(engine)
         self.keeping = Keeping(engine, self.bridge)
         self.profiles = ProfileFiles(engine, self.bridge)
         self.chats = Chats(engine)
@@ -73,7 +86,7 @@ class Desk(QObject):
         )  # fmt: skip
         self.voting = Voting(self.learning, conversation=lambda: self.asking.conversation)
         self._closed = self._tended = False
-        self._tending = QTimer(self, singleShot=True, interval=TEND_AFTER)
+        self._tending = QTimer(self, singleShot=True)
         self._saving = 0
         self._rest = QTimer(self, singleShot=True, interval=SAVE_AFTER)
         self._rest.timeout.connect(self.save)
@@ -84,6 +97,8 @@ class Desk(QObject):
         self._connect_chats()
         self.crafting.ended.connect(self.shelf.fetch)
         self.shelf.listed.connect(self.loading.fetch)
+        self._connect_library()
+        self.settings_changed.connect(self.options.follow)
         self.learning.imported.connect(self._follow_settings)
         self.learning.undone.connect(self._follow_settings)
         self.keeping.restored.connect(self._renew)
@@ -96,9 +111,10 @@ class Desk(QObject):
     @property
     def member(self) -> Candidate | None:
         """What answers next by Attune's own choice; None while the owner chooses."""
+        here = self.asking.conversation.scope == "everywhere"
         chosen = self.choosing.automatic and self.taste.personal and not self.loading.wished
         route = self.choosing.route
-        return route.member if chosen and route is not None else None
+        return route.member if chosen and here and route is not None else None
 
     def use(self, taste: Taste) -> None:
         """Ask with this taste from the next question on, and remember it."""
@@ -144,6 +160,22 @@ class Desk(QObject):
         self.stop()
         self.keeping.erase()
 
+    def play_safe(self) -> None:
+        """The starter model on the processor, no steering and the usual settings, for this run."""
+
+        def done() -> None:
+            self._follow_settings()
+            self.safe_began.emit()
+            self.loading.start_usual()
+
+        self.stop()
+        self.bridge.submit(once(self.engine.play_safe), Listener(done=done), lasting=True)
+
+    def report(self, about: tuple[tuple[str, str], ...], heard: Callable[[object], None]) -> None:
+        """Have what a report of a mistake should hold; `about` is more of it."""
+        work = once(partial(self.engine.report, about=about))
+        self.bridge.submit(work, Listener(heard=heard, failed=self._not_remembered))
+
     def save(self) -> None:
         """Write the taste if it differs from what is on the disk."""
         self._rest.stop()
@@ -168,6 +200,8 @@ class Desk(QObject):
         ended = self.chats.close(timeout=PATIENCE)
         ended = self.building.close(timeout=PATIENCE) and ended
         ended = self.crafting.close(timeout=PATIENCE) and ended
+        ended = self.fetching.close(timeout=PATIENCE) and ended
+        ended = self.library.close(timeout=PATIENCE) and ended
         stop, last = self.engine.stop, self.engine.close
         ended = self.bridge.close(stop=stop, last=last, timeout=PATIENCE) and ended
         if not ended:
@@ -183,16 +217,25 @@ class Desk(QObject):
         self.loading.settled.connect(self.begin_tending)
         self._tending.timeout.connect(self._tend)
 
+    def _connect_library(self) -> None:
+        """Wherever the list of models changes, all that show it hear of it."""
+        self.fetching.ended.connect(self.library.follow)
+        for listed in (self.library.listed, self.fetching.finished):
+            listed.connect(lambda *_: self.loading.fetch())
+            listed.connect(lambda *_: self.choosing.follow())
+        for moved in (self.shelf.listed, self.settings_changed):
+            moved.connect(self.library.follow)
+
     def begin_tending(self) -> None:
         """Look after the copies of the chats in a while, if nothing else is under way then."""
         if not self._tended and not self._closed:
-            self._tending.start()
+            self._tending.start(TEND_AFTER)
 
     def _tend(self) -> None:
-        if self.asking.busy or self.loading.busy:
-            return  # when that has settled, it begins anew
-        self._tended = True
-        self.chats.tend()
+        self._tended = not (self.asking.busy or self.loading.busy or self._closed)
+        if self._tended:  # else it begins anew when that has settled
+            self.chats.tend()
+            self._tending.start(TEND_AGAIN)  # a window may be open for weeks
 
     def _connect_choosing(self) -> None:
         follow = self.choosing.follow
@@ -211,8 +254,9 @@ class Desk(QObject):
             self.noticed.emit(said)
 
     def _tell(self, sentence: str) -> None:
-        if not self.asking.note(sentence):
-            self.noticed.emit(sentence)
+        said = heard(sentence)
+        if not self.asking.note(said):
+            self.noticed.emit(said)
 
     def _remembered(self, _: object) -> None:
         self.settings_changed.emit()
@@ -223,12 +267,14 @@ class Desk(QObject):
 
     def _renew(self, what: object) -> None:
         """The files are others now: all that was read of them is read again."""
-        if not (isinstance(what, Backup) and what.of == VOTES):
+        elsewhere = isinstance(what, Backup) and not self.asking.conversation.keeps
+        if not elsewhere and not (isinstance(what, Backup) and what.of == VOTES):
             self.asking.clear()  # what it says is kept no more
         self._follow_settings()
         self.choosing.forget()
         for part in (self.chats, self.learning, self.shelf, self.loading, self.keeping):
             part.fetch()
+        self.library.follow()
 
     def _begin_anew(self, receipt: object) -> None:
         self._renew(receipt)

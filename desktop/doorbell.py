@@ -10,6 +10,7 @@ import json
 import logging
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -39,11 +40,19 @@ class Doorbell(QObject):
     def __init__(self, lock: QLockFile, rings: Path) -> None:
         super().__init__()
         self._lock, self._rings = lock, rings
+        self._at_home: Callable[[], bool] = lambda: False
         self._watcher = QFileSystemWatcher([str(rings)], self)
         self._watcher.directoryChanged.connect(lambda _: self.listen())
 
+    def begin(self, at_home: Callable[[], bool]) -> None:
+        """Answer from now on, as long as somebody is at home, and whoever has rung already."""
+        self._at_home = at_home
+        self.listen()
+
     def listen(self) -> None:
-        """Answer whoever has rung."""
+        """Answer whoever has rung. Who is about to leave does not: the visitor may move in."""
+        if not self._at_home():
+            return
         for ring in sorted(self._rings.glob("*.json")):
             files = _read(ring)
             try:
@@ -75,19 +84,24 @@ def move_in(folder: Path) -> Doorbell | None:
             "one with --data-dir."
         )
     rings = _made(folder / RINGS)
-    for left in rings.iterdir():  # rung while nobody was at home
-        left.unlink(missing_ok=True)
+    _forget_old(rings, since=(folder / LOCK).stat().st_mtime_ns)
     return Doorbell(lock, rings)
 
 
-def ring(folder: Path, files: tuple[str, ...], *, clock: Callable[[], float] = monotonic) -> None:
-    """Have the open window of this data folder come up and open the files.
+def ring(
+    folder: Path, files: tuple[str, ...], *, clock: Callable[[], float] = monotonic
+) -> Doorbell | None:
+    """Have the open window of this data folder come up and open the files. Where it is closed
+    instead, be the one window from then on.
 
     Raises AttuneError where it does not answer.
     """
     bell = _put(_made(folder / RINGS), files)
     until = clock() + PATIENCE
     while bell.exists():
+        if (own := move_in(folder)) is not None:
+            bell.unlink(missing_ok=True)
+            return own
         if clock() > until:
             bell.unlink(missing_ok=True)
             raise AttuneError(
@@ -95,6 +109,18 @@ def ring(folder: Path, files: tuple[str, ...], *, clock: Callable[[], float] = m
                 "process, and start again."
             )
         sleep(PAUSE)
+    return None
+
+
+def _forget_old(rings: Path, *, since: int) -> None:
+    """Remove what was rung while nobody was at home, and leave what came in the meantime.
+
+    since  when the lock was taken, by the clock of the files, in nanoseconds
+    """
+    for left in rings.iterdir():
+        with suppress(OSError):  # its visitor has gone, or is just writing it
+            if left.stat().st_mtime_ns < since:
+                left.unlink()
 
 
 def _put(rings: Path, files: tuple[str, ...]) -> Path:

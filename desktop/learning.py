@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge import Bridge, Listener, once
+from desktop.heard import heard
 from engine.api import (
     AttuneError,
     Engine,
@@ -19,6 +20,7 @@ from engine.api import (
     LearnedTrait,
     Outcome,
     PastVote,
+    Reach,
     Trait,
     Voted,
 )
@@ -83,18 +85,18 @@ class Learning(QObject):
         )
 
     def hear(self, learned: Learned) -> None:
-        """The engine told by the way what it knows."""
-        if learned != self.learned:
+        """The engine told by the way what it knows; of one chat only it is not for here."""
+        if learned.scope == "everywhere" and learned != self.learned:
             self.learned = learned
             self.changed.emit()
 
-    def vote(self, duel: str, outcome: Outcome) -> None:
+    def vote(self, duel: str, outcome: Outcome, *, reach: Reach) -> None:
         def done(result: object) -> None:
             self.changed.emit()
             self.voted.emit(result)
 
         self._do(
-            partial(self._engine.vote, duel, outcome),
+            partial(self._engine.vote, duel, outcome, reach=reach),
             done=done,
             failed=partial(self.refused.emit, duel),
         )
@@ -119,15 +121,15 @@ class Learning(QObject):
     def forget(self, trait: LearnedTrait) -> None:
         said = self.tr("Earlier votes say nothing about “{0}” any more.")
         call = partial(self._engine.forget_trait, trait.trait.id)
-        self._change(call, said.format(trait.trait.more))
+        self._change(call, said.format(heard(trait.trait.more)))
 
     def remove(self, trait: LearnedTrait) -> None:
         said = self.tr("Attune asks no more about “{0}”, and no longer steers by it.")
         call = partial(self._engine.remove_trait, trait.trait.id)
-        self._change(call, said.format(trait.trait.more))
+        self._change(call, said.format(heard(trait.trait.more)))
 
     def restore(self, trait: Trait) -> None:
-        said = self.tr("Attune asks about “{0}” again.").format(trait.more)
+        said = self.tr("Attune asks about “{0}” again.").format(heard(trait.more))
         self._change(partial(self._engine.restore_trait, trait.id), said)
 
     def add(self, sentence: str) -> None:
@@ -165,7 +167,7 @@ class Learning(QObject):
 
     def _took_back(self, result: object) -> None:
         self.changed.emit()
-        self.undone.emit(str(result))
+        self.undone.emit(heard(str(result)))
 
     def _change(self, call: Callable[[], object], said: str) -> None:
         def done(_: object) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge import Bridge, Listener, Work, once
-from engine.api import AttuneError, Engine, ModelCard, Notice, Ready
+from engine.api import AttuneError, Engine, ModelCard, ModelNotFound, Notice, Ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Loading(QObject):
     failed(str)        it cannot, and why, in a sentence
     settled()          loading is over and a model is there
     noticed(str)       something the owner should know meanwhile
+    passing(str)       the same, true only until loading is over
+    lost()             the file of the model that was wanted is not where it was
     listed(tuple)      the models that can be chosen (of ModelCard)
     """
 
@@ -34,6 +36,8 @@ class Loading(QObject):
     failed = Signal(str)
     settled = Signal()
     noticed = Signal(str)
+    passing = Signal(str)
+    lost = Signal()
     listed = Signal(object)
 
     def __init__(self, engine: Engine, bridge: Bridge, *, model: str | None = None) -> None:
@@ -59,6 +63,11 @@ class Loading(QObject):
         self.fetch()  # first: loading may take long, and one may want to choose another meanwhile
         self._load(partial(self._start, self._wish))
 
+    def start_usual(self) -> None:
+        """Load the model that the settings say, whatever was named for this run."""
+        self._wish = None
+        self.start()
+
     def ensure(self, model: str = "") -> None:
         """A question is waiting: load again if the last try failed, or this model if it is another.
 
@@ -82,6 +91,11 @@ class Loading(QObject):
         self._load(partial(self._add_and_start, path))
         self.fetch()
 
+    def reload(self) -> None:
+        """Load the model at hand again, as the settings say now; what is under way ends first."""
+        if self.busy or self.current is not None:
+            self._load(partial(self._start, self._wish))
+
     def fetch(self) -> None:
         """Ask which models there are."""
         self._bridge.submit(once(self._engine.models), Listener(heard=self._listed))
@@ -93,8 +107,12 @@ class Loading(QObject):
         elif isinstance(event, Ready):
             self.current = event
             self.ready.emit(event)
+        elif isinstance(event, Notice) and event.code == "self_test":
+            self.passing.emit(event.text)
         elif isinstance(event, Notice):
             self.noticed.emit(event.text)
+            if event.code == "model_lost":
+                self.lost.emit()
 
     # On the lane's thread ---------------------------------------------------------------
 
@@ -125,8 +143,11 @@ class Loading(QObject):
 
     def _failed(self, error: AttuneError) -> None:
         self._pending -= 1
-        if not self.busy:  # else it was ended in favour of another
-            self.failed.emit(error.message)
+        if self.busy:  # it was ended in favour of another
+            return
+        self.failed.emit(error.message)
+        if isinstance(error, ModelNotFound):
+            self.lost.emit()
 
     def _done(self) -> None:
         self._pending -= 1

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge import Bridge, Listener, Work
+from desktop.heard import heard
 from engine.api import AttuneError, Notice, Progress
 
 
@@ -78,7 +79,7 @@ class LongWork(QObject):
                     self._stop()  # the first may have come before it could listen
                 self.progressed.emit()
             case Notice():
-                self.noticed.emit(event.text)
+                self.noticed.emit(heard(event.text))
             case _:
                 self.finished.emit(event)
 

@@ -20,7 +20,7 @@ class Pair:
     duel      the engine's last word, once both have ended
     stage     writing → open → voting → voted; or skipped, same or cut, where no vote counts; or
               past: read from the chats that are kept
-    went_on   number of the answer that the chat went on with, where it is past
+    went_on   number of the answer that the chat went on with; None while nothing follows
     outcome   of the vote that is being sent or that counts
     said      a sentence about the vote: what it moved, or why it was refused
     newest    the vote is what Undo would take back
@@ -30,7 +30,7 @@ class Pair:
     pieces: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
     duel: Duel | None = None
     stage: Stage = "writing"
-    went_on: int = 0
+    went_on: int | None = None
     outcome: Outcome | None = None
     said: str = ""
     newest: bool = False
@@ -52,8 +52,9 @@ class Pair:
 
     @property
     def chosen(self) -> int:
-        """The number of the answer that the chat goes on with: the first unless voted down."""
-        if self.stage == "past":
+        """The number of the answer that the chat goes on with: the first unless voted down. What
+        was asked since follows the one that stood then, whatever is voted later."""
+        if self.went_on is not None:
             return self.went_on
         if self.outcome == "second":
             return 1

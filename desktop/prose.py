@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import escape
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -113,6 +114,12 @@ def brief(text: str, *, longest: int = LONGEST) -> str:
     if len(clean) <= longest and len(start) == len(text):
         return clean
     return f"{clean[: longest - 1]}…"
+
+
+def hint(text: str) -> str:
+    """Text as a tooltip that shows it as it is. Left to itself Qt takes what looks like HTML for
+    that, and reads the files that it names."""
+    return f"<qt>{escape(text)}</qt>"
 
 
 def web_address(address: str) -> str:

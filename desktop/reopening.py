@@ -60,7 +60,7 @@ def conversation(
             continue
         old.kept = replace(new.kept, answers=old.kept.answers)  # there may be other versions now
         turns[place] = old
-    return Conversation(turns, chat=chat.id, title=chat.title)
+    return Conversation(turns, chat=chat.id, title=chat.title, scope=chat.scope)
 
 
 def pair_of(answers: tuple[ChatMessage, ...], *, chosen: str) -> Pair | None:

@@ -9,7 +9,7 @@ from functools import partial
 from threading import Event
 
 from desktop.conversation import Kept
-from engine.api import Answer, AttuneError, Chats, Chunk, Duel
+from engine.api import Answer, AttuneError, Chats, Chunk, Duel, Scope
 
 log = logging.getLogger("desktop.scribe")
 
@@ -27,6 +27,7 @@ class Spot:
     answers   ids of the answers that it has, the oldest first
     model     id of what is about to answer
     steered   words that it is steered towards
+    scope     how far what is learned goes, in a chat that is begun
     """
 
     chat: str = ""
@@ -38,6 +39,7 @@ class Spot:
     answers: tuple[str, ...] = ()
     model: str = ""
     steered: tuple[str, ...] = ()
+    scope: Scope = "everywhere"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,11 @@ class Scribe:
         self._open: list[str] = []
         self._came = self._failed = self._broken = self._over = False
 
+    @property
+    def chat(self) -> str:
+        """Id of the chat that it is kept in; "" where it is not, or not yet."""
+        return self._chat or self._spot.chat
+
     def through(self, events: Iterable[object], *, doubled: type) -> Iterator[object]:
         """The same events, and in between what became of the keeping.
 
@@ -130,8 +137,8 @@ class Scribe:
         if spot.orphan:  # Attune ended before its answer began, and questions follow answers only
             parent = chats.begin_answer(spot.orphan).id
             chats.break_off(parent)
-        asked = chats.ask(self._text, chat=spot.chat, parent=parent)
-        self._question = asked.id
+        asked = chats.ask(self._text, chat=spot.chat, parent=parent, scope=spot.scope)
+        self._question, self._chat = asked.id, asked.chat
         return self._stored(asked.chat)
 
     def _begin(self, number: int) -> Stored:

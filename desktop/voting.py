@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from desktop.conversation import Conversation, Turn
+from desktop.heard import heard
 from desktop.learning import Learning
 from desktop.pair import Pair
 from engine.api import Outcome, Voted
@@ -40,7 +41,7 @@ class Voting(QObject):
             return False
         pair.send(outcome)
         self.changed.emit(turn)
-        self._learning.vote(pair.id, outcome)
+        self._learning.vote(pair.id, outcome, reach=self._conversation().reach)
         return True
 
     def skip(self, turn: Turn) -> None:
@@ -66,7 +67,7 @@ class Voting(QObject):
     def _voted(self, voted: Voted) -> None:
         turn = self._find(voted.duel)
         if turn is not None and turn.pair is not None:
-            turn.pair.settle(voted.outcome, sentence=voted.sentence)
+            turn.pair.settle(voted.outcome, sentence=heard(voted.sentence))
             self.changed.emit(turn)
             self.told.emit(turn.pair.said)
 

@@ -8,15 +8,22 @@ import logging
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 log = logging.getLogger("desktop.window")
 
 FILE = "window.json"
 
+Introduced = Literal["nothing", "attune", "thumbs", "all"]
+INTRODUCED: tuple[Introduced, ...] = get_args(Introduced)
+"""What was shown so far, each with all before it: nothing; what Attune is; how a thumb works; what
+the first one did."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowState:
-    """Place and size of the window, and its zoom in steps from the system's size."""
+    """Place and size of the window, its zoom in steps from the system's size, and how far its
+    owner was shown how Attune works."""
 
     x: int | None = None
     y: int | None = None
@@ -24,6 +31,7 @@ class WindowState:
     height: int = 760
     maximized: bool = False
     zoom: int = 0
+    introduced: Introduced = "nothing"
 
 
 def read(folder: Path) -> WindowState:
@@ -60,6 +68,7 @@ def _from(raw: dict[str, object]) -> WindowState:
         height=_whole(raw.get("height"), low=240, high=20_000) or default.height,
         maximized=raw.get("maximized") is True,
         zoom=_whole(raw.get("zoom"), low=-20, high=20) or 0,
+        introduced=next((s for s in INTRODUCED if s == raw.get("introduced")), INTRODUCED[0]),
     )
 
 

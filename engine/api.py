@@ -13,13 +13,15 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.config import Settings, SettingsFile
+from engine import endings
+from engine.config import CONTEXTS, Colours, SendKey, Settings, SettingsFile
+from engine.endings import FAULTS, Doing, Ending, RunNote
 from engine.errors import (
     AttuneError,
     DamagedModel,
@@ -34,15 +36,17 @@ from engine.errors import (
 )
 from engine.inference import ladder
 from engine.inference.client import Client
+from engine.inference.threads import most_threads
 from engine.inference.variants import check as check_question
+from engine.logs import Fact, mistakes_logged
 from engine.models import memory
 from engine.models.catalogue import STARTER_ID, Catalogue
 from engine.models.gguf import check, facts
 from engine.models.header import read_header
-from engine.paths import data_folder
+from engine.paths import data_folder, log_folder
 from engine.portfolio.words import certified, worst_served
 from engine.preference.learner import percent
-from engine.session import selftest
+from engine.session import report, selftest
 from engine.session.chats import Chats
 from engine.session.erasing import receipt_text
 from engine.session.supervisor import Chosen, Supervisor
@@ -85,6 +89,15 @@ from engine.types.learning import (
     Trait,
     Voted,
 )
+from engine.types.library import (
+    Connection,
+    FoundModel,
+    GetEvent,
+    InstalledModel,
+    MemoryFit,
+    RecommendedModel,
+    VerifyEvent,
+)
 from engine.types.models import Diagnosis, Launch, ModelCard, Trial
 from engine.types.portfolio import (
     MAX_MEMBERS,
@@ -101,6 +114,7 @@ from engine.types.portfolio import (
     Route,
 )
 from engine.types.profiles import Exported, ProfileDiff, SettingChange
+from engine.types.scope import EVERYWHERE, SCOPES, Reach, Scope
 from engine.types.steering import (
     GREEDY,
     MAX_GAMMA,
@@ -122,6 +136,7 @@ if TYPE_CHECKING:
     from engine.session.data import Data
     from engine.session.duels import Duels
     from engine.session.learning import Learning
+    from engine.session.library import Library
     from engine.session.pool import Candidates, Owned
     from engine.session.portfolio import Portfolios
     from engine.session.profiles import Profiles
@@ -135,14 +150,20 @@ MAX_SCALE = 10.0
 CONTEXT = 8192
 """Tokens in the cache unless memory or the owner says otherwise."""
 
+SAFE_CONTEXT = 2048
+"""The same in safe mode."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenWindow:
-    """What the command line hands to the window: where to keep things, what to open."""
+    """What the command line hands to the window: where to keep things, what to open, and the code
+    of its language for this run, None for the one that was chosen; and whether to play it safe."""
 
     data_dir: Path | None = None
     model: str | None = None
     files: tuple[str, ...] = ()
+    language: str | None = None
+    safe: bool = False
 
 
 class Engine:
@@ -154,16 +175,20 @@ class Engine:
         *,
         host: Sequence[str] | None = None,
         job_host: Sequence[str] | None = None,
+        downloader: Sequence[str] | None = None,
         seeds: Callable[[], int] = lambda: random.SystemRandom().getrandbits(32),
         clock: Callable[[], float] = time.time,
+        safe: bool = False,
     ) -> None:
         """Reads the settings; starts nothing.
 
         data_dir  where everything of the owner's lives; None is the platform's place
         host      command line of the inference child, for tests; None is Attune's own
         job_host  the same of the child that does long work
+        downloader  the same of the download program
         seeds     where the seed of an answer comes from when the question has none
         clock     seconds since the epoch, for the record
+        safe      as after `play_safe`
 
         Raises StorageError where the data folder cannot be used.
         """
@@ -171,16 +196,23 @@ class Engine:
         # their own would only fight the model's for the cores.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         self._folder = data_folder(data_dir)
+        self.log_dir = log_folder(data_dir)
         self._host, self._job_host, self._seeds = host, job_host, seeds
+        self._downloader = downloader
         self._file = SettingsFile(self._folder.settings)
         self._settings, self._early = self._file.read()
+        self._unsaved: dict[str, Any] = {}
         self._catalogue = Catalogue(self._folder.models)
-        self._supervisor = Supervisor(spawn=self._spawn, on_launch=self._remember_launch)
+        self._note: RunNote | None = None
+        self._supervisor = self._new_supervisor()
         self._record = Record(self._folder.record, clock=clock)
         self._measured = CalibrationRecord(self._folder.calibration, clock=clock)
         self._clock = clock
-        self._since_duel = self._settings.duel_every
+        self._since_duel = self._first_pause()
         self._told_unusable = False
+        self.safe = False
+        if safe:
+            self.play_safe()
         self._finish_import()
 
     @property
@@ -194,15 +226,35 @@ class Engine:
         return self._settings
 
     def change(self, **changes: Any) -> Settings:
-        """Change settings by name and save them; what another Attune saved meanwhile stays.
+        """Change settings by name and save them; what another Attune saved meanwhile stays, and
+        what was found out and could not be saved before is saved, too.
 
-        Raises StorageError if they cannot be saved.
+        Raises StorageError if they cannot be saved; nothing is changed then.
         """
-        saved, damaged = self._file.read()
-        wanted = replace(self._settings if damaged else saved, **changes)
-        self._file.write(wanted)
-        self._settings = wanted
-        return wanted
+        changes = self._unsaved | changes
+        wanted = replace(self._saved(), **changes)
+        self._file.write(wanted, chosen=changes.keys())
+        acting = replace(self._settings, **changes) if self.safe else wanted
+        self._settings, self._unsaved = acting, {}
+        return acting
+
+    def play_safe(self) -> None:
+        """From the next `start` on, until this run is over: the starter model on the processor, no
+        steering, the usual settings. What is remembered stays as it is."""
+        was = self._settings
+        self.safe = True
+        self._settings = Settings(
+            neutral=True,
+            cpu_only=True,
+            variants=was.variants if self._known() else (),
+            language=was.language,
+            colours=was.colours,
+            send_key=was.send_key,
+        )
+
+    def watch(self, note: RunNote) -> None:
+        """Write down in this note, from now on, what is done that may end badly."""
+        self._note = note
 
     # Answering ------------------------------------------------------------------------------
 
@@ -230,11 +282,14 @@ class Engine:
         except (ModelError, EngineError) as error:
             if model or adapters or wanted == STARTER_ID:
                 raise
-            yield Notice(code="starter_instead", text=f"{error.message} The starter model answers.")
+            code = "model_lost" if isinstance(error, ModelNotFound) else "starter_instead"
+            yield Notice(code=code, text=f"{error.message} The starter model answers.")
             yield from self._load(self._catalogue.get(STARTER_ID))
 
-    def answer(self, question: Question) -> Iterator[AnswerEvent]:
+    def answer(self, question: Question, *, reach: Reach = EVERYWHERE) -> Iterator[AnswerEvent]:
         """Stream one answer; the last Answer event carries the whole text. Blocks.
+
+        reach  where it is asked, and whose votes act there
 
         If the child dies meanwhile, a Notice names the cause, an Answer with finish "interrupted"
         keeps the text so far, and Ready follows once the child is back.
@@ -242,9 +297,13 @@ class Engine:
         Raises InputError where the question cannot be answered as it stands.
         """
         if question.personal:
-            question = yield from self._personal(self._as_member(question))
+            asked = self._as_member(question, reach)
+            question = yield from self._personal(asked, reach)
         self._since_duel += 1
-        yield from self._supervisor.answer(question, seed=self._seeds())
+        for event in self._supervisor.answer(question, seed=self._seeds()):
+            if isinstance(event, Answer):
+                self.library.measure(event, pid=self._supervisor.pid)
+            yield event
 
     def stop(self) -> None:
         """End the running answer within one token, or a load in progress. Any thread."""
@@ -252,7 +311,7 @@ class Engine:
 
     # Learning -------------------------------------------------------------------------------
 
-    def wants_duel(self) -> str:
+    def wants_duel(self, *, reach: Reach = EVERYWHERE) -> str:
         """Why two answers to the next question would be worth it; "" where one is better.
 
         They are where a vote would tell enough and the owner's limit allows it. Blocks.
@@ -261,12 +320,12 @@ class Engine:
         if self._settings.neutral or not every or self._since_duel + 1 < every:
             return ""
         try:
-            return self._duels.worth()
+            return self._duels.worth(reach)
         except StorageError as error:
-            log.warning("%s", error.message)
+            log.warning("whether to show two answers is not known: %s", error)
             return ""
 
-    def duel(self, question: Question) -> Iterator[DuelEvent]:
+    def duel(self, question: Question, *, reach: Reach = EVERYWHERE) -> Iterator[DuelEvent]:
         """Stream two answers side by side, then a Duel to vote on. Blocks.
 
         Chunks say which of the two they belong to; sides are random. A pair that came out nearly
@@ -276,19 +335,24 @@ class Engine:
         """
         self._since_duel = 0
         keep = self._settings.keep_texts
-        member = self._as_member(question)
-        yield from self._duels.hold(question, member=member, seed=self._seeds(), keep_texts=keep)
+        member = self._as_member(question, reach)
+        yield from self._duels.hold(
+            question, member=member, seed=self._seeds(), keep_texts=keep, reach=reach
+        )
 
-    def vote(self, duel: str, outcome: Outcome) -> Voted:
+    def vote(self, duel: str, outcome: Outcome, *, reach: Reach = EVERYWHERE) -> Voted:
         """Record a vote; it is on the disk when this returns. Blocks.
 
-        Raises UnknownDuel, AlreadyVoted, StorageError; nothing is recorded then.
-        """
-        return self._learning.vote(duel, outcome)
+        reach  where it is given, and how far it counts
 
-    def learned(self) -> Learned:
-        """What the votes say. Blocks."""
-        return self._learning.learned()
+        Raises UnknownDuel, AlreadyVoted, StorageError, and InputError where nothing is learned;
+        nothing is recorded then.
+        """
+        return self._learning.vote(duel, outcome, reach=reach)
+
+    def learned(self, *, reach: Reach = EVERYWHERE) -> Learned:
+        """What the votes say that count there. Blocks."""
+        return self._learning.learned(reach)
 
     def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
         """The votes that count, the newest first; those behind one trait, where one is named."""
@@ -335,8 +399,11 @@ class Engine:
         return self.learned()
 
     def drop_texts(self) -> None:
-        """Erase every question and answer that was kept with a vote; the votes stay."""
-        self._learning.record.drop_texts()
+        """Erase every question and answer that was kept with a vote, in the copies too; the votes
+        stay. Raises StorageError; nothing is erased from the record then."""
+        backups, path = self.chats.backups, self._folder.record
+        backups.drop_unfinished(path)
+        self._learning.record.drop_texts(also=backups.copies_of(path))
 
     def rebuild(self) -> Learned:
         """Derive everything from the record anew."""
@@ -438,9 +505,7 @@ class Engine:
         from engine.session.training import Trainer
         from engine.session.workshop import Workshop
 
-        def launch() -> Launch:
-            return self._known() or Launch()
-
+        launch = self._wished
         root, spawn = self._folder.root, self._spawn_job
         trainer = Trainer(
             self._catalogue,
@@ -480,6 +545,31 @@ class Engine:
             clock=self._clock,
         )
 
+    @cached_property
+    def library(self) -> Library:
+        """The models of this machine, and those that can be had."""
+        from engine.models.provenance import Provenance
+        from engine.session.downloading import Downloader
+        from engine.session.fitting import Fitting
+        from engine.session.library import Library
+
+        provenance = Provenance(self._folder.provenance)
+        fitting = Fitting(
+            provenance, context=lambda: self._wished().context, machine=selftest.machine_key
+        )
+        return Library(
+            self._catalogue,
+            self._folder,
+            downloader=Downloader(self._downloader),
+            fitting=fitting,
+            provenance=provenance,
+            chosen=lambda: self._settings.model or STARTER_ID,
+            in_use=self._in_use,
+            forgotten=self._forgotten,
+            is_offline=lambda: self._settings.offline,
+            clock=self._clock,
+        )
+
     # Models ---------------------------------------------------------------------------------
 
     def models(self) -> tuple[ModelCard, ...]:
@@ -497,11 +587,17 @@ class Engine:
 
         Raises InputError where that cannot be found out, ModelError, StorageError.
         """
-        return self._catalogue.add(path, base=base)
+        if base:
+            return self._catalogue.add(path, base=base)
+        *_, card = self.library.link(path)
+        assert isinstance(card, ModelCard)
+        return card
 
     def verify_model(self, model: str) -> ModelCard:
         """Compare a file with the hash recorded for it. Blocks. Raises ModelChanged."""
-        return self._catalogue.verify(model)
+        *_, found = self.library.verify(model)
+        assert isinstance(found, InstalledModel)
+        return found.card
 
     def remove_model(self, model: str) -> ModelCard:
         """Forget a model; the file stays where it is."""
@@ -524,7 +620,7 @@ class Engine:
         tested = selftest.run(self._spawn, model=self._trial_model(), context=CONTEXT)
         if renew or self._known() is None:
             self._keep_found(tested)
-        launch = self._known()
+        launch = self._wished() if self._known() is not None else None
         return Diagnosis(
             version=__version__,
             system=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
@@ -542,8 +638,23 @@ class Engine:
             offline=tested.machine.offline,
         )
 
+    def last_bad_end(self) -> Ending | None:
+        """How a window ended last that did not close; None where none is known."""
+        return endings.last(self.log_dir, window=self.data.in_use())
+
+    def report(self, *, about: Sequence[tuple[str, str]] = ()) -> str:
+        """What a report of a mistake should hold, as text: versions, the system, what runs, the end
+        of the log. No texts of the owner's. Blocks for a moment.
+
+        about  more of it: what it is, and its value
+        """
+        facts = [*about, ("Runs with", ladder.describe(self._wished()))]
+        return report.text(self.log_dir, ending=self.last_bad_end(), about=facts)
+
     def close(self) -> None:
-        """End the child and close the record. Safe to call twice."""
+        """End the child and a download, and close the record. Safe to call twice."""
+        if "library" in self.__dict__:
+            self.library.stop()
         self._supervisor.close()
         self._record.close()
         self._measured.close()
@@ -617,8 +728,9 @@ class Engine:
             self._measured,
             self._candidates,
             self._owned,
+            folder=self._folder.root,
             spawn=self._spawn_job,
-            launch=lambda: self._known() or Launch(),
+            launch=self._wished,
             clock=self._clock,
         )
 
@@ -642,12 +754,25 @@ class Engine:
         try:
             yield
         finally:
-            self._supervisor = Supervisor(spawn=self._spawn, on_launch=self._remember_launch)
+            self._supervisor = self._new_supervisor()
             self.__dict__.pop("_duels", None)  # it would ask the one that has ended
             self._file = SettingsFile(self._folder.settings)  # the old one keeps unknown keys
             self._settings, self._early = self._file.read()
-            self._since_duel = self._settings.duel_every
+            self._unsaved = {}
+            self._since_duel = self._first_pause()
             self._told_unusable = False
+            if self.safe:
+                self.play_safe()
+
+    def _in_use(self) -> str:
+        """Id of the model that is loaded, here or, as far as can be told, in a window."""
+        if self._supervisor.pid is not None:
+            return self._supervisor.model
+        return (self._settings.model or STARTER_ID) if self.data.in_use() else ""
+
+    def _forgotten(self, model: str) -> None:
+        if self._settings.model == model:
+            self.change(model="")
 
     def _finish_import(self) -> None:
         """Where an import of a profile was interrupted, bring the settings to what it came to."""
@@ -655,7 +780,7 @@ class Engine:
             try:
                 self.profiles.settle()
             except StorageError as error:
-                log.warning("%s", error.message)
+                log.warning("the import of a profile was not finished: %s", error)
 
     def _member(self) -> Candidate | None:
         """The member that answers next, where Attune is to choose; None else, also where what was
@@ -665,7 +790,7 @@ class Engine:
         try:
             route = self._portfolios.route()
         except StorageError as error:
-            log.warning("%s", error.message)
+            log.warning("what was built cannot be read: %s", error)
             return None
         return route.member if route else None
 
@@ -673,10 +798,11 @@ class Engine:
         member = self._member()
         return member.model if member else ""
 
-    def _as_member(self, question: Question) -> Question:
+    def _as_member(self, question: Question, reach: Reach) -> Question:
         """The question as the member answers it whose model is loaded; the owner's own preferences
-        come before a member's."""
-        member = self._member()
+        come before a member's. In a chat that does not follow what is learned everywhere, neither
+        does the choice of a member."""
+        member = self._member() if reach.scope == "everywhere" else None
         stated = question.steering.preferences
         if member is None or member.model != self._supervisor.model or stated:
             return question
@@ -684,13 +810,13 @@ class Engine:
 
         return replace(question, steering=steering(member))
 
-    def _personal(self, question: Question) -> Generator[Notice, None, Question]:
+    def _personal(self, question: Question, reach: Reach) -> Generator[Notice, None, Question]:
         """The question with what was learned; as it is where the record cannot be read."""
         from engine.session.duels import steered
         from engine.session.objectives import stated, without
 
         try:
-            return steered(question, without(self._learning.serving(), stated(question)))
+            return steered(question, without(self._learning.serving(reach), stated(question)))
         except StorageError as error:
             if not self._told_unusable:
                 self._told_unusable = True
@@ -711,23 +837,61 @@ class Engine:
         same = self._settings.launch_key == selftest.machine_key()
         return self._settings.launch if same else None
 
+    def _wished(self) -> Launch:
+        """What is remembered of this machine, but where its owner decided."""
+        found, wish = self._known() or Launch(), self._settings
+        return replace(
+            found,
+            threads=wish.threads or found.threads,
+            most_threads=wish.threads,
+            context=wish.context or found.context,
+            gpu_layers=0 if wish.cpu_only else found.gpu_layers,
+        )
+
     def _launch(self, card: ModelCard) -> Generator[Notice, None, Launch]:
         """Settings that work on this machine; the self-test finds them at the first start."""
-        if (known := self._known()) is not None:
-            return known
+        if self.safe:
+            return self._safest()
+        if self._known() is not None:
+            return self._wished()
         yield Notice(
             code="self_test",
             text="First start: finding the settings that work on this computer. Once only.",
         )
         model = self._trial_model(otherwise=card)
-        tested = selftest.run(self._spawn, model=model, context=CONTEXT)
+        with self._noted("trying"):
+            tested = selftest.run(self._spawn, model=model, context=CONTEXT)
         if tested.launch is None:
             raise EngineError(
                 "No setting works on this computer. Run 'attune doctor' and report what it says.",
                 detail=selftest.failures(tested.trials),
             )
         self._keep_found(tested)
-        return tested.launch
+        return self._wished()
+
+    def _safest(self) -> Launch:
+        variants = self._settings.variants or selftest.probe(self._spawn).variants
+        return ladder.safest(variants, threads=most_threads(), context=SAFE_CONTEXT)
+
+    def _new_supervisor(self) -> Supervisor:
+        def around_load(model: str, launch: Launch) -> AbstractContextManager[None]:
+            return self._noted("loading", model=model, launch=launch)
+
+        return Supervisor(
+            spawn=self._spawn, on_launch=self._remember_launch, around_load=around_load
+        )
+
+    def _noted(
+        self, doing: Doing, *, model: str = "", launch: Launch | None = None
+    ) -> AbstractContextManager[None]:
+        if self._note is None:
+            return nullcontext()
+        return self._note.during(doing, model=model, launch=launch)
+
+    def _first_pause(self) -> int:
+        """Questions that count as asked before the first: two answers come no earlier than with the
+        second, unless the owner wants them to every question."""
+        return max(self._settings.duel_every - 2, 0)
 
     def _trial_model(self, *, otherwise: ModelCard | None = None) -> str:
         """The small model to try settings with: the starter, where it is there."""
@@ -784,18 +948,39 @@ class Engine:
         return tuple((str(path.absolute()), scale) for path, scale in adapters)
 
     def _remember_launch(self, launch: Launch) -> None:
+        """Settings that loaded after others crashed; what the owner decided is no finding."""
+        if self.safe:
+            return
+        found = self._known()
+        if found is not None:
+            layers = found.gpu_layers if self._settings.cpu_only else launch.gpu_layers
+            launch = replace(
+                found, variant=launch.variant, extra_bufts=launch.extra_bufts, gpu_layers=layers
+            )
         self._keep(launch=launch)
 
+    def _saved(self) -> Settings:
+        """The settings in the file; in the place of what is damaged there, what acts here."""
+        saved, notices = self._file.read()
+        if any(notice.code == "settings_damaged" for notice in notices):
+            return self._settings
+        return replace(saved, **{n: getattr(self._settings, n) for n in self._file.unusable})
+
     def _keep(self, **changes: Any) -> None:
-        """Remember what was found out; where that fails it is found out again next time."""
+        """Remember what was found out; where that fails it acts all the same, and is saved with the
+        next change that can be."""
         try:
             self.change(**changes)
         except StorageError as error:
+            self._unsaved |= changes
             self._settings = replace(self._settings, **changes)
-            log.warning("%s", error.message)
+            log.warning("what was found out is not saved yet: %s", error)
 
 
 __all__ = [
+    "CONTEXTS",
+    "EVERYWHERE",
+    "FAULTS",
     "GREEDY",
     "MAX_GAMMA",
     "MAX_MEMBERS",
@@ -804,6 +989,7 @@ __all__ = [
     "METHODS",
     "NEUTRAL",
     "QUESTIONS",
+    "SCOPES",
     "Answer",
     "AnswerEvent",
     "AttuneError",
@@ -815,6 +1001,8 @@ __all__ = [
     "ChatMessage",
     "Chats",
     "Chunk",
+    "Colours",
+    "Connection",
     "DamagedModel",
     "DataExport",
     "DataFile",
@@ -824,16 +1012,21 @@ __all__ = [
     "Diagnosis",
     "Duel",
     "DuelEvent",
+    "Ending",
     "Engine",
     "EngineError",
     "Erasable",
     "Erased",
     "Exported",
+    "Fact",
     "Fit",
     "Found",
+    "FoundModel",
     "Gap",
+    "GetEvent",
     "Imported",
     "InputError",
+    "InstalledModel",
     "Launch",
     "Learned",
     "LearnedTrait",
@@ -841,6 +1034,7 @@ __all__ = [
     "LeftOut",
     "Made",
     "Member",
+    "MemoryFit",
     "MergeMethod",
     "Message",
     "Method",
@@ -861,11 +1055,16 @@ __all__ = [
     "ProfileError",
     "Progress",
     "Question",
+    "Reach",
     "Ready",
     "Receipt",
+    "RecommendedModel",
     "Route",
+    "RunNote",
     "Sampling",
+    "Scope",
     "Seconds",
+    "SendKey",
     "SettingChange",
     "Settings",
     "Shares",
@@ -877,15 +1076,20 @@ __all__ = [
     "TrainedAdapter",
     "Trait",
     "Trial",
+    "VerifyEvent",
     "Voted",
     "__version__",
     "bounded_gamma",
     "certified",
     "check_question",
     "describe_launch",
+    "described_end",
+    "log_folder",
+    "mistakes_logged",
     "percent",
     "receipt_text",
     "worst_served",
 ]
 
 describe_launch = ladder.describe
+described_end = report.described

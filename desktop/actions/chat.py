@@ -24,6 +24,16 @@ def regenerate(desk: Desk) -> None:
     desk.asking.regenerate()
 
 
+def compare(desk: Desk) -> None:
+    """Two answers to the last question, to vote on."""
+    desk.asking.regenerate(number=2)
+
+
+def ask_again(desk: Desk) -> None:
+    """The last question once more, with what was learned since; one answer."""
+    desk.asking.regenerate(number=1)
+
+
 def copy_last_answer(desk: Desk) -> None:
     """Put the last answer on the clipboard as it was written, Markdown and all."""
     for turn in reversed(desk.asking.conversation.turns):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from desktop.chat_words import title
 from desktop.desk import Desk
+from desktop.languages import tr
 from desktop.prose import brief
 from engine.api import Chat
 
@@ -48,9 +49,9 @@ def undelete(desk: Desk, chat: Chat) -> None:
 
 def erase(desk: Desk, chat: Chat, *, parent: QWidget) -> None:
     """Erase it for good, once the owner has agreed."""
-    question = _tr("Erase “{0}” for good?").format(brief(chat.title, longest=LONGEST_NAME))
-    told = _tr("It is erased here and in all copies. That cannot be undone.")
-    if agreed(question, told, go=_tr("Erase for good"), parent=parent):
+    question = tr("Erase “{0}” for good?").format(brief(chat.title, longest=LONGEST_NAME))
+    told = tr("It is erased here and in all copies. That cannot be undone.")
+    if agreed(question, told, go=tr("Erase for good"), parent=parent):
         desk.chats.erase(chat)
 
 
@@ -59,21 +60,21 @@ def may_leave(desk: Desk, *, parent: QWidget) -> bool:
     conversation = desk.asking.conversation
     if not conversation.private or not conversation.turns:
         return True
-    told = _tr("Nothing of a private chat is kept.")
-    return agreed(_tr("Leave the private chat?"), told, go=_tr("Leave"), parent=parent)
+    told = tr("Nothing of a private chat is kept.")
+    return agreed(tr("Leave the private chat?"), told, go=tr("Leave"), parent=parent)
 
 
 def export(desk: Desk, chat: Chat, *, parent: QWidget) -> None:
     """Write it to a file of the owner's choice."""
     name = f"{_file_name(chat)}.md"
-    if (path := _pick_target(name, _tr("Export this chat"), parent=parent)) is not None:
+    if (path := _pick_target(name, tr("Export this chat"), parent=parent)) is not None:
         desk.chats.export(path, chat=chat.id, format=_format(path))
 
 
 def export_all(desk: Desk, *, parent: QWidget) -> None:
     """Write all chats to one JSON file, or to a folder of Markdown files."""
-    title = _tr("Export all chats")
-    kinds = (_tr("Everything, one file (*.json)"), _tr("To read, a folder of files (*)"))
+    title = tr("Export all chats")
+    kinds = (tr("Everything, one file (*.json)"), tr("To read, a folder of files (*)"))
     options = QFileDialog.Option.DontConfirmOverwrite  # nothing is ever written over
     name, kind = QFileDialog.getSaveFileName(
         parent, title, "attune-chats.json", ";;".join(kinds), "", options
@@ -86,8 +87,8 @@ def export_all(desk: Desk, *, parent: QWidget) -> None:
 
 def import_chats(desk: Desk, *, parent: QWidget) -> None:
     """Let the owner pick a file with chats, and take them in."""
-    title = _tr("Import chats")
-    kinds = _tr("Chats of Attune, ChatGPT or Open WebUI (*.json *.zip);;All files (*)")
+    title = tr("Import chats")
+    kinds = tr("Chats of Attune, ChatGPT or Open WebUI (*.json *.zip);;All files (*)")
     name, _ = QFileDialog.getOpenFileName(parent, title, "", kinds)
     if name:
         desk.chats.import_file(Path(name))
@@ -96,7 +97,7 @@ def import_chats(desk: Desk, *, parent: QWidget) -> None:
 def ask_title(chat: Chat, *, parent: QWidget) -> str:
     """The owner's title for a chat; "" where there is to be none."""
     wanted, done = QInputDialog.getText(
-        parent, _tr("Rename"), _tr("Title of the chat"), QLineEdit.EchoMode.Normal, title(chat)
+        parent, tr("Rename"), tr("Title of the chat"), QLineEdit.EchoMode.Normal, title(chat)
     )
     return " ".join(wanted.split()) if done else ""
 
@@ -116,7 +117,7 @@ def agreed(question: str, told: str, *, go: str, parent: QWidget) -> bool:
 
 
 def _pick_target(name: str, title: str, *, parent: QWidget) -> Path | None:
-    kinds = _tr("To read (*.md);;Everything (*.json)")
+    kinds = tr("To read (*.md);;Everything (*.json)")
     options = QFileDialog.Option.DontConfirmOverwrite  # nothing is ever written over
     chosen, kind = QFileDialog.getSaveFileName(parent, title, name, kinds, "", options)
     if not chosen:
@@ -133,7 +134,3 @@ def _file_name(chat: Chat) -> str:
     """Its title as far as every system allows it in a name."""
     words = (letter if letter.isalnum() or letter in " -_" else " " for letter in chat.title)
     return " ".join("".join(words).split())[:LONGEST_NAME] or "chat"
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Chats", text)

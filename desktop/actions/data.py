@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, Qt, QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from desktop import data as words
 from desktop.desk import Desk
+from desktop.languages import tr
 from engine.api import Backup, Receipt
 
 
@@ -22,12 +23,10 @@ def open_folder(desk: Desk) -> bool:
 def export(desk: Desk, *, today: date, parent: QWidget) -> None:
     """Write everything where the owner wants it."""
     name = str(Path.home() / f"attune-{today:%Y-%m-%d}.zip")
-    kinds = _tr("Zip files (*.zip);;Folders (*)")
+    kinds = tr("Zip files (*.zip);;Folders (*)")
     # Nothing is ever written over: to ask whether it may be would promise the opposite.
     how = QFileDialog.Option.DontConfirmOverwrite
-    path, _ = QFileDialog.getSaveFileName(
-        parent, _tr("Export everything"), name, kinds, options=how
-    )
+    path, _ = QFileDialog.getSaveFileName(parent, tr("Export everything"), name, kinds, options=how)
     if path:
         desk.keeping.export(Path(path))
 
@@ -42,11 +41,11 @@ def restore(desk: Desk, backup: Backup, *, parent: QWidget) -> None:
     asked, done = words.restoring(backup)
     box = QMessageBox(parent)
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setWindowTitle(_tr("Put a copy back?"))
+    box.setWindowTitle(tr("Put a copy back?"))
     box.setText(asked)
     box.setInformativeText(done)
     leave = box.addButton(QMessageBox.StandardButton.Cancel)
-    go = box.addButton(_tr("Restore"), QMessageBox.ButtonRole.DestructiveRole)
+    go = box.addButton(tr("Restore"), QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(leave)
     box.exec()
     if box.clickedButton() is go:
@@ -54,8 +53,8 @@ def restore(desk: Desk, backup: Backup, *, parent: QWidget) -> None:
 
 
 def erase(desk: Desk) -> bool:
-    """Erase everything. False while something is being measured, trained or merged."""
-    if desk.building.busy or desk.crafting.busy:
+    """Erase everything. False while something is being measured, made or fetched."""
+    if desk.building.busy or desk.crafting.busy or desk.fetching.busy:
         return False
     desk.erase()
     return True
@@ -65,11 +64,7 @@ def save_receipt(desk: Desk, receipt: Receipt, *, parent: QWidget) -> None:
     """Write it where the owner wants it."""
     name = str(Path.home() / "attune-receipt.txt")
     path, _ = QFileDialog.getSaveFileName(
-        parent, _tr("Save receipt"), name, _tr("Text files (*.txt)")
+        parent, tr("Save receipt"), name, tr("Text files (*.txt)")
     )
     if path:
         desk.keeping.save_receipt(receipt, Path(path))
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Data", text)

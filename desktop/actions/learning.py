@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktop.desk import Desk
-from engine.api import LearnedTrait, PastVote, Trait
+from engine.api import LearnedTrait, PastVote, Scope, Trait
 
 
 def delete_vote(desk: Desk, vote: PastVote) -> None:
@@ -39,6 +39,11 @@ def start_over(desk: Desk) -> None:
 def erase_texts(desk: Desk) -> None:
     """Erase the questions and answers that were kept with votes; that cannot be undone."""
     desk.learning.erase_texts()
+
+
+def set_scope(desk: Desk, scope: Scope) -> None:
+    """How far what is learned in the chat that is open goes."""
+    desk.asking.set_scope(scope)
 
 
 def set_pace(desk: Desk, every: int) -> None:

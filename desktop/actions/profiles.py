@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop import differences
+from desktop.actions.chats import agreed
 from desktop.desk import Desk
+from desktop.languages import tr
 from desktop.profile_files import SUFFIX, Looked
+from desktop.prose import brief
 
 
 def pick(desk: Desk, *, parent: QWidget) -> None:
     """Let the owner pick a profile, and see what it would change."""
-    title = _tr("Import a profile")
-    kinds = _tr("Profiles (*{0});;All files (*)").format(SUFFIX)
+    title = tr("Import a profile")
+    kinds = tr("Profiles (*{0});;All files (*)").format(SUFFIX)
     name, _ = QFileDialog.getOpenFileName(parent, title, "", kinds)
     if name:
         desk.profiles.look(Path(name))
@@ -37,13 +39,19 @@ def take_in(desk: Desk, looked: Looked, *, replace: bool) -> None:
 
 def export(desk: Desk, *, texts: bool, parent: QWidget) -> None:
     """Write what was learned where the owner wants it."""
-    title, kinds = _tr("Export profile"), _tr("Profiles (*{0})").format(SUFFIX)
+    title, kinds = tr("Export profile"), tr("Profiles (*{0})").format(SUFFIX)
     name = str(Path.home() / f"me{SUFFIX}")
     chosen, _ = QFileDialog.getSaveFileName(parent, title, name, kinds)
     if chosen:
         path = Path(chosen)
-        desk.profiles.export(path if path.suffix else path.with_suffix(SUFFIX), texts=texts)
+        if not path.suffix:
+            path = path.with_suffix(SUFFIX)
+            if path.exists() and not _may_replace(path, parent=parent):
+                return  # the dialog asked about another name
+        desk.profiles.export(path, texts=texts)
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Profiles", text)
+def _may_replace(path: Path, *, parent: QWidget) -> bool:
+    question = tr("There is a profile {0} already. Replace it?").format(brief(path.name))
+    told = tr("What is in it is lost then.")
+    return agreed(question, told, go=tr("Replace"), parent=parent)

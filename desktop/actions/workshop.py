@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, Qt, QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from desktop.crafting import Merge, Training
 from desktop.desk import Desk
+from desktop.languages import tr
 from desktop.prose import brief
 from engine.api import Made, MergeMethod, ModelCard, Objective
 
@@ -31,8 +32,8 @@ def stop(desk: Desk) -> None:
 
 def pick_files(*, parent: QWidget) -> list[str]:
     """Let the owner pick files to merge; returns their paths."""
-    title = _tr("Add files to merge")
-    kinds = _tr("Adapters and models (*.gguf *.safetensors);;All files (*)")
+    title = tr("Add files to merge")
+    kinds = tr("Adapters and models (*.gguf *.safetensors);;All files (*)")
     names, _ = QFileDialog.getOpenFileNames(parent, title, "", kinds)
     return [str(Path(name)) for name in names]
 
@@ -60,17 +61,13 @@ def remove(desk: Desk, made: Made, *, parent: QWidget) -> None:
 def _agreed(made: Made, parent: QWidget) -> bool:
     box = QMessageBox(parent)
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setWindowTitle(_tr("Remove it?"))
-    box.setText(_tr("Remove {0}?").format(brief(made.name)))
+    box.setWindowTitle(tr("Remove it?"))
+    box.setText(tr("Remove {0}?").format(brief(made.name)))
     box.setInformativeText(
-        _tr("The file is deleted, and what is known of it. That cannot be undone.")
+        tr("The file is deleted, and what is known of it. That cannot be undone.")
     )
     leave = box.addButton(QMessageBox.StandardButton.Cancel)
-    go = box.addButton(_tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
+    go = box.addButton(tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(leave)
     box.exec()
     return box.clickedButton() is go
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Workshop", text)

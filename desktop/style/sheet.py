@@ -32,6 +32,7 @@ QMainWindow, #column, #page, #stack {{ background: {page}; }}
 #quiet:disabled {{ color: {muted}; }}
 #quiet[soft="true"] {{ color: {muted}; padding: 1px 8px 1px 12px; }}
 #quiet[soft="true"]:hover {{ color: {text}; }}
+#quiet[soft="true"]:disabled {{ color: {faint}; }}
 
 #chip {{ background: {surface}; color: {text}; border: {focus}px solid {surface};
     border-radius: {radius_chip}px; padding: 2px 10px; }}
@@ -85,12 +86,19 @@ QMainWindow, #column, #page, #stack {{ background: {page}; }}
 #section {{ color: {text}; font-weight: 600; }}
 
 #chats {{ background: transparent; border: none; outline: none; }}
-#chats QScrollBar:vertical {{ background: transparent; border: none; width: 8px; margin: 0; }}
-#chats QScrollBar::handle:vertical {{ background: {line}; border-radius: 3px; min-height: 28px;
-    margin: 0 0 0 2px; }}
-#chats QScrollBar::handle:vertical:hover {{ background: {muted}; }}
-#chats QScrollBar::add-line:vertical, #chats QScrollBar::sub-line:vertical {{ height: 0; }}
-#chats QScrollBar::add-page:vertical, #chats QScrollBar::sub-page:vertical {{
+#chats QScrollBar:vertical, #table QScrollBar:vertical, #composer QScrollBar:vertical {{
+    background: transparent; border: none; width: 8px; margin: 0; }}
+#chats QScrollBar::handle:vertical, #table QScrollBar::handle:vertical,
+#composer QScrollBar::handle:vertical {{
+    background: {line}; border-radius: 3px; min-height: 28px; margin: 0 0 0 2px; }}
+#chats QScrollBar::handle:vertical:hover, #table QScrollBar::handle:vertical:hover {{
+    background: {muted}; }}
+#chats QScrollBar::add-line:vertical, #chats QScrollBar::sub-line:vertical,
+#table QScrollBar::add-line:vertical, #table QScrollBar::sub-line:vertical,
+#composer QScrollBar::add-line:vertical, #composer QScrollBar::sub-line:vertical {{ height: 0; }}
+#chats QScrollBar::add-page:vertical, #chats QScrollBar::sub-page:vertical,
+#table QScrollBar::add-page:vertical, #table QScrollBar::sub-page:vertical,
+#composer QScrollBar::add-page:vertical, #composer QScrollBar::sub-page:vertical {{
     background: transparent; }}
 
 #table, #list {{ background: transparent; border: none; color: {text}; outline: none;
@@ -98,7 +106,8 @@ QMainWindow, #column, #page, #stack {{ background: {page}; }}
 #table:focus, #list:focus {{ selection-background-color: {selection}; }}
 
 #table QHeaderView, #table QHeaderView::section {{ background: {page}; color: {muted};
-    border: none; padding: 0 6px 0 3px; }}
+    border: none; }}
+#table QHeaderView::section {{ padding: 0 3px 0 6px; }}
 
 #bar {{ background: {line}; border: none; border-radius: {bar_radius}px;
     min-height: {bar}px; max-height: {bar}px; }}
@@ -131,6 +140,7 @@ def sheet(look: Look) -> str:
     }  # fmt: skip
     return SHEET.format(
         **colours,
+        faint=tokens.mix(look.page, look.text, 0.38).name(),
         accent_hover=tokens.mix(look.accent, look.text, 0.18).name(),
         focus=tokens.FOCUS,
         radius=tokens.RADIUS,

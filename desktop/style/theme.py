@@ -1,12 +1,22 @@
-"""Follows the system's colours, contrast and font, and the owner's zoom."""
+"""Follows the system's colours, contrast and font, and the owner's wishes."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QGuiApplication
+from typing import Literal
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from desktop.style.tokens import ZOOM_LIMIT, Look, look_for
+from desktop.style.tokens import ZOOM_LIMIT, ZOOM_STEP, Look, look_for, own_palette
+
+Colours = Literal["system", "light", "dark"]
+
+_SCHEMES: dict[Colours, Qt.ColorScheme] = {
+    "system": Qt.ColorScheme.Unknown,
+    "light": Qt.ColorScheme.Light,
+    "dark": Qt.ColorScheme.Dark,
+}
 
 
 class Theme(QObject):
@@ -20,9 +30,23 @@ class Theme(QObject):
     def __init__(self, *, zoom: int = 0) -> None:
         super().__init__()
         self.zoom = _limited(zoom)
+        self.colours: Colours = "system"
+        self._forced: Colours = "system"
         self.look = self._derive()
         # Some platforms tell the scheme, others only send windows a new palette or font.
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.refresh)
+
+    @property
+    def scale(self) -> float:
+        """Size of the text, as a share of the system's."""
+        return ZOOM_STEP**self.zoom
+
+    def set_colours(self, colours: Colours) -> None:
+        """Light or dark, or whichever the system has."""
+        if colours != self.colours:
+            self.colours = colours
+            QGuiApplication.styleHints().setColorScheme(_SCHEMES[colours])
+            self.refresh()
 
     def set_zoom(self, steps: int) -> None:
         if _limited(steps) != self.zoom:
@@ -30,10 +54,20 @@ class Theme(QObject):
             self.refresh()
 
     def refresh(self) -> None:
+        self._insist()
         look = self._derive()
         if look != self.look:
             self.look = look
             self.changed.emit(look)
+
+    def _insist(self) -> None:
+        """Some platforms do not hear the wish for a scheme: there the palette is ours."""
+        heard = QGuiApplication.styleHints().colorScheme() is _SCHEMES[self.colours]
+        wanted: Colours = "system" if heard else self.colours
+        if wanted != self._forced:
+            self._forced = wanted
+            ours = QPalette() if wanted == "system" else own_palette(dark=wanted == "dark")
+            QApplication.setPalette(ours)
 
     def _derive(self) -> Look:
         palette, font = QGuiApplication.palette(), QApplication.font()

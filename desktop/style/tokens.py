@@ -165,6 +165,35 @@ def look_for(palette: QPalette, *, font: QFont, zoom: int, contrast: bool = Fals
     )
 
 
+_LIGHT = {
+    "Window": "#f3f3f2", "WindowText": "#1b1c1d", "Base": "#ffffff", "AlternateBase": "#f3f3f2",
+    "Text": "#1b1c1d", "Button": "#f3f3f2", "ButtonText": "#1b1c1d", "BrightText": "#ffffff",
+    "ToolTipBase": "#ffffff", "ToolTipText": "#1b1c1d", "PlaceholderText": "#6b6d70",
+    "Light": "#ffffff", "Midlight": "#fafafa", "Mid": "#bdbdbc", "Dark": "#9a9a99",
+    "Shadow": "#6e6e6d", "Highlight": ACCENT_LIGHT, "HighlightedText": "#ffffff",
+    "Link": ACCENT_LIGHT, "LinkVisited": ACCENT_LIGHT,
+}  # fmt: skip
+_DARK = {
+    "Window": "#2a2b2d", "WindowText": "#eeeeee", "Base": "#1e1f21", "AlternateBase": "#2a2b2d",
+    "Text": "#eeeeee", "Button": "#35363a", "ButtonText": "#eeeeee", "BrightText": "#ffffff",
+    "ToolTipBase": "#35363a", "ToolTipText": "#eeeeee", "PlaceholderText": "#9b9da1",
+    "Light": "#4a4b50", "Midlight": "#404146", "Mid": "#242527", "Dark": "#18191b",
+    "Shadow": "#000000", "Highlight": ACCENT_DARK, "HighlightedText": "#10201d",
+    "Link": ACCENT_DARK, "LinkVisited": ACCENT_DARK,
+}  # fmt: skip
+
+
+def own_palette(*, dark: bool) -> QPalette:
+    """The system's palette where its own cannot be had light, or dark."""
+    palette = QPalette()
+    for name, colour in (_DARK if dark else _LIGHT).items():
+        palette.setColor(QPalette.ColorRole[name], QColor(colour))
+    faint = palette.color(QPalette.ColorRole.PlaceholderText)
+    for role in ("WindowText", "Text", "ButtonText"):
+        palette.setColor(QPalette.ColorGroup.Disabled, QPalette.ColorRole[role], faint)
+    return palette
+
+
 def mix(under: QColor, over: QColor, share: float) -> QColor:
     """`over` laid on `under` with this opacity."""
 

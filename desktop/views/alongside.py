@@ -1,4 +1,4 @@
-"""What runs beside the chat, told where its owner is: measuring, training, merging."""
+"""What runs beside the chat, told where its owner is: measuring, training, merging, getting."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
-from desktop import workshop
+from desktop import models, workshop
 from desktop.desk import Desk
 from desktop.long_work import LongWork
 from desktop.portfolio import headline, percentage, reached
@@ -23,9 +23,11 @@ class Alongside(QObject):
     ) -> None:
         super().__init__()
         self._building, self._crafting = desk.building, desk.crafting
+        self._fetching = desk.fetching
         self._sidebar, self._places, self._tell = sidebar, places, tell
         for work, show in (
             (self._building, self._show_build), (self._crafting, self._show_craft),
+            (self._fetching, self._show_fetch),
         ):  # fmt: skip
             for moved in (work.began, work.progressed, work.ended):
                 moved.connect(show)
@@ -33,12 +35,17 @@ class Alongside(QObject):
         self._building.failed.connect(self._not_built)
         self._crafting.finished.connect(self._crafted)
         self._crafting.failed.connect(self._not_crafted)
+        self._fetching.finished.connect(self._fetched)
+        self._fetching.failed.connect(self._not_fetched)
 
     def _show_build(self) -> None:
         self._sidebar.show_build(_share(self._building))
 
     def _show_craft(self) -> None:
         self._sidebar.show_craft(_share(self._crafting))
+
+    def _show_fetch(self) -> None:
+        self._sidebar.show_fetch(_share(self._fetching))
 
     def _built(self, portfolio: Portfolio) -> None:
         said = self.tr("Your models are measured. {0}")
@@ -53,6 +60,13 @@ class Alongside(QObject):
 
     def _not_crafted(self, sentence: str) -> None:
         if not self._places.at_workshop:
+            self._tell(sentence)
+
+    def _fetched(self, result: object) -> None:
+        self._not_fetched(models.finished(result))
+
+    def _not_fetched(self, sentence: str) -> None:
+        if not self._places.at_models:
             self._tell(sentence)
 
 

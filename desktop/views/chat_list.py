@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.chat_words import Row
+from desktop.prose import hint
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from engine.api import Chat
@@ -79,7 +80,7 @@ class ChatModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.text
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.text if row.chat is not None else None
+            return hint(row.text) if row.chat is not None else None
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._spoken(row)
         if role == ROW:

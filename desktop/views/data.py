@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -19,9 +19,11 @@ from PySide6.QtWidgets import (
 from desktop import data as words
 from desktop.actions import data as actions
 from desktop.desk import Desk
+from desktop.languages import tr
 from desktop.prose import brief
 from desktop.style import tokens
 from desktop.style.tokens import Look
+from desktop.views.connections import Connections
 from desktop.views.erase_dialogs import EraseEverything, ReceiptView
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.ledger import Ledger
@@ -39,8 +41,7 @@ class DataPage(Paper):
     """Shows what the desk knows of it, and passes on what its owner wants."""
 
     def __init__(self, desk: Desk, look: Look, *, parent: QWidget | None = None) -> None:
-        title = QCoreApplication.translate("DataPage", "Your data")
-        super().__init__(look, title=title, parent=parent)
+        super().__init__(look, title=tr("Your data"), parent=parent)
         self._desk, self._look = desk, look
         self.kept = Ledger(look, name=self.tr("What is kept"))
         self.folder = self._button(self.tr("Open the folder"))
@@ -50,6 +51,7 @@ class DataPage(Paper):
         self.check = self._button(self.tr("Check now"))
         self.erase = self._button(self.tr("Erase everything …"))
         self.network = QLabel()
+        self.connections = Connections(look)
         self._copies, self._erasing = QLabel(), QLabel()
         self._sections: list[QLabel] = []
         self._backups: tuple[Backup, ...] = ()
@@ -62,6 +64,7 @@ class DataPage(Paper):
         """It comes on the screen: ask anew, and put the keyboard where something can be done."""
         self.hush()
         self._desk.keeping.fetch()
+        self._desk.library.fetch_log()
         self.folder.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def refresh(self) -> None:
@@ -103,6 +106,7 @@ class DataPage(Paper):
         ):  # fmt: skip
             part.setFont(look.plain)
         self.kept.set_look(look)
+        self.connections.set_look(look)
         self._fit()
 
     # Copies -----------------------------------------------------------------------------
@@ -137,6 +141,10 @@ class DataPage(Paper):
         if 0 <= (row := self.list.currentRow()) < len(self._backups):
             actions.restore(self._desk, self._backups[row], parent=self)
 
+    def _show_log(self) -> None:
+        library = self._desk.library
+        self.connections.show_log(library.connections, trouble=library.unread)
+
     # What the owner does ----------------------------------------------------------------
 
     def _open_folder(self) -> None:
@@ -155,7 +163,9 @@ class DataPage(Paper):
     def _erase(self) -> None:
         if not actions.erase(self._desk):
             self._said(
-                self.tr("Attune is measuring, training or merging. Cancel that first, then erase.")
+                self.tr(
+                    "Attune is measuring, making or getting a model. Cancel that first, then erase."
+                )
             )
 
     def _erased(self, receipt: Receipt) -> None:
@@ -175,6 +185,7 @@ class DataPage(Paper):
         keeping.did.connect(self._said)
         keeping.failed.connect(self._said)
         keeping.erased.connect(self._erased)
+        self._desk.library.logged.connect(self._show_log)
         self.folder.clicked.connect(self._open_folder)
         self.export.clicked.connect(self._export)
         self.restore.clicked.connect(self._restore)
@@ -220,7 +231,7 @@ class DataPage(Paper):
                 self.tr("Copies"),
                 (self._copies, self.list, self._row(self.restore, self.check)),
             ),
-            (self.tr("Network"), (self.network,)),
+            (self.tr("Network"), (self.network, self.connections)),
             (self.tr("Erase everything"), (self._erasing, self._row(self.erase))),
         ):
             inside.addWidget(self._section(title))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QPushButton, QWidget
 
 from desktop import data as words
+from desktop.languages import tr
 from desktop.style.tokens import Look
 from desktop.widgets.leaf import Leaf
 from engine.api import Receipt, receipt_text
@@ -23,8 +24,8 @@ class EraseEverything(Leaf):
     agreed = Signal()
 
     def __init__(self, look: Look, *, parent: QWidget) -> None:
-        headline = _tr("Erase everything that Attune keeps of you?")
-        super().__init__(look, title=_tr("Erase everything"), headline=headline, parent=parent)
+        headline = tr("Erase everything that Attune keeps of you?")
+        super().__init__(look, title=tr("Erase everything"), headline=headline, parent=parent)
         told = self.tr(
             "Chats, votes, what was learned, measured answers, adapters and models made here, "
             "settings, and all copies. There is no way back. Your model files stay where they are."
@@ -67,7 +68,7 @@ class ReceiptView(Leaf):
 
     def __init__(self, receipt: Receipt, look: Look, *, parent: QWidget) -> None:
         headline = words.gone(receipt)
-        super().__init__(look, title=_tr("Receipt"), headline=headline, parent=parent)
+        super().__init__(look, title=tr("Receipt"), headline=headline, parent=parent)
         self.text = QPlainTextEdit(receipt_text(receipt), self)
         self.text.setObjectName("field")
         self.text.setReadOnly(True)
@@ -84,7 +85,3 @@ class ReceiptView(Leaf):
         save.clicked.connect(lambda: self.save_asked.emit(receipt))
         self.go.clicked.connect(self.accept)
         self.go.setFocus()
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("EraseDialogs", text)

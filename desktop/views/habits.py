@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from desktop.heard import heard
+from desktop.settings import paces
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.widgets.choice import Choice
@@ -40,7 +42,7 @@ class Habits(QWidget):
         super().__init__(parent)
         self.neutral = Toggle(self.tr("Neutral: the untouched model answers"), parent=self)
         self.keep = Toggle(self.tr("Keep questions and answers with votes"), parent=self)
-        self.pace = Choice(self._paces(), name=self.tr("How often two answers"), parent=self)
+        self.pace = Choice(paces(), name=self.tr("How often two answers"), parent=self)
         self.field = QLineEdit(self)
         self.add = QPushButton(self.tr("Add"), self)
         self.erase = QPushButton(self.tr("Erase kept texts"), self)
@@ -97,14 +99,6 @@ class Habits(QWidget):
 
     # Parts ------------------------------------------------------------------------------
 
-    def _paces(self) -> dict[int, str]:
-        return {
-            0: self.tr("Never"),
-            10: self.tr("Rarely (every 10th)"),
-            3: self.tr("Sometimes (every 3rd)"),
-            1: self.tr("Often (every question)"),
-        }
-
     def _connect(self) -> None:
         self.neutral.toggled.connect(self.neutral_changed)
         self.keep.toggled.connect(self.keep_changed)
@@ -155,7 +149,7 @@ class Habits(QWidget):
         )
 
     def _offer(self, trait: Trait) -> QPushButton:
-        words = self.tr("Ask about “{0}” again").format(trait.more)
+        words = self.tr("Ask about “{0}” again").format(heard(trait.more))
         button = QPushButton(words, self)
         button.setObjectName("plain")
         button.setAccessibleName(words)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from desktop import findings
 from desktop.actions import learning, preferences, votes
 from desktop.desk import Desk
+from desktop.languages import tr
 from desktop.prose import brief
 from desktop.style import tokens
 from desktop.style.tokens import Look
@@ -26,8 +27,7 @@ class LearnedPage(Paper):
     """Shows what the desk has learned, and passes on what its owner wants changed."""
 
     def __init__(self, desk: Desk, look: Look, *, parent: QWidget | None = None) -> None:
-        title = QCoreApplication.translate("LearnedPage", "What I learned")
-        super().__init__(look, title=title, parent=parent)
+        super().__init__(look, title=tr("What I learned"), parent=parent)
         self._desk = desk
         self._adding = ""
         self._entering = False  # the rows are not there yet
@@ -103,7 +103,12 @@ class LearnedPage(Paper):
         self.detail.setVisible(trait is not None)
         if trait is not None:
             ids = set(trait.votes)
-            behind = [vote for vote in self._desk.learning.votes if vote.duel in ids]
+            about = trait.trait.id
+            behind = [
+                vote
+                for vote in self._desk.learning.votes
+                if vote.duel in ids or (vote.local and vote.trait == about)
+            ]
             self.detail.show_trait(trait, behind)
 
     def _current(self) -> LearnedTrait | None:
@@ -187,13 +192,12 @@ def _lead(learned: Learned) -> str:
 
 def _row(trait: LearnedTrait) -> Row:
     leaning = 0 if findings.undecided(trait) else (1 if trait.sure >= 0.5 else -1)
-    told = QCoreApplication.translate("LearnedPage", "{0} or {1}: {2}").format(
-        trait.trait.less, trait.trait.more, findings.belief(trait)
-    )
+    less, more = findings.poles(trait)
+    told = tr("{0} or {1}: {2}").format(less, more, findings.belief(trait))
     return Row(
         id=trait.trait.id,
-        less=trait.trait.less,
-        more=trait.trait.more,
+        less=less,
+        more=more,
         leaning=leaning,
         sure=findings.sure(trait),
         told=told,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QLocale, Qt, Signal
+from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from desktop import workshop as words
+from desktop.languages import tr
 from desktop.portfolio import percentage
 from desktop.style import tokens
 from desktop.style.tokens import Look
@@ -156,14 +157,14 @@ def _rows(made: Made) -> list[Row]:
         )
         return Row(name=said, cells=cells, strong=strong)
 
-    found = [row(BASE, _tr("The base, before"))] if BASE in losses else []
+    found = [row(BASE, tr("The base, before"))] if BASE in losses else []
     if own:
-        found.append(row(own, _tr("This model: {0}").format(words.method(own)), strong=True))
+        found.append(row(own, tr("This model: {0}").format(words.method(own)), strong=True))
     found += [row(name, _sentence(words.method(name))) for name in merges if name != own]
     alone = [losses.get(f"{column}{ALONE}") for column in columns[:-1]]
     values = [each[at] for at, each in enumerate(alone) if each is not None]
     if len(values) == len(alone):
-        said = _tr("Each member by itself")
+        said = tr("Each member by itself")
         values.append(sum(values))
         cells = (_cell(said, column, value) for column, value in zip(columns, values, strict=True))
         found.append(Row(name=said, cells=tuple(cells)))
@@ -185,11 +186,9 @@ def _own(made: Made) -> str:
 def _cell(model: str, column: str, value: float, *, best: bool = False) -> Cell:
     """column  the member, or "" for the sum over all of them"""
     text = QLocale().toString(value, "f", 3)
-    said = _tr("{0}, answers of {1}: {2} nats per token") if column else _tr("{0}, sum: {2}")
+    said = tr("{0}, answers of {1}: {2} nats per token") if column else tr("{0}, sum: {2}")
     told = said.format(model, words.named(column), text)
-    return Cell(
-        text=text, told=_tr("{0}, the best merge").format(told) if best else told, best=best
-    )
+    return Cell(text=text, told=tr("{0}, the best merge").format(told) if best else told, best=best)
 
 
 def _sentence(text: str) -> str:
@@ -203,7 +202,7 @@ def _added(made: Made, mask: int) -> str:
     """The member that came in by this mask: those that have one are the last."""
     at = len(made.members) - len(made.shares) + mask
     if not 0 <= at < len(made.members):
-        return _tr("the member that was added")
+        return tr("the member that was added")
     return words.named(made.members[at])
 
 
@@ -212,7 +211,7 @@ def _shown(shares: Shares) -> Shown:
     top = next((top for top in TOPS if top >= max(known, default=0.0)), 1.0)
     kinds = [words.matrix(kind) for kind in shares.columns]
     return Shown(
-        rows=tuple(_tr("Layer {0}").format(row) for row in shares.rows),
+        rows=tuple(tr("Layer {0}").format(row) for row in shares.rows),
         columns=tuple(kinds),
         cells=shares.cells,
         words=tuple(
@@ -225,11 +224,7 @@ def _shown(shares: Shares) -> Shown:
 
 
 def _told(row: int, kind: str, share: float | None) -> str:
-    where = _tr("Layer {0}, {1}").format(row, kind)
+    where = tr("Layer {0}, {1}").format(row, kind)
     if share is None:
-        return _tr("{0}: there is none").format(where)
+        return tr("{0}: there is none").format(where)
     return f"{where}: {words.exact(share)}"
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("MadeCard", text)

@@ -9,12 +9,12 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from desktop.actions import chat, preferences, votes
+from desktop.actions import chat, learning, preferences, votes
 from desktop.actions import models as model_actions
 from desktop.desk import Desk
 from desktop.prose import LONGEST_NAME, brief
 from desktop.taste import Taste
-from engine.api import MAX_PREFERENCES, ModelCard, Outcome
+from engine.api import MAX_PREFERENCES, ModelCard, Outcome, Scope
 
 Keys = str | QKeySequence.StandardKey
 
@@ -43,9 +43,12 @@ class Menus(QObject):
 
     # What changes -----------------------------------------------------------------------
 
-    def show_busy(self, *, answering: bool, loading: bool, answers: bool, asked: bool) -> None:
+    def show_busy(
+        self, *, answering: bool, loading: bool, answers: bool, asked: bool, teaches: bool
+    ) -> None:
         """Enable what can be done now.
 
+        teaches  a vote on an answer to this chat could teach something
         answers  there are some
         asked    there is a question
         """
@@ -53,6 +56,9 @@ class Menus(QObject):
         self.send.setEnabled(not answering)
         self.regenerate.setEnabled(asked and not answering)
         self.edit.setEnabled(asked and not answering)
+        self.compare.setEnabled(asked and teaches and not answering)
+        for action in self.scopes.values():
+            action.setEnabled(not answering)
         self.copy.setEnabled(answers)
 
     def show_chat(self, *, kept: bool, pinned: bool, others: bool) -> None:
@@ -65,9 +71,13 @@ class Menus(QObject):
 
     def show_votes(self, *, votable: bool, undoable: bool) -> None:
         """Two answers wait for a vote; there is something that Undo would take back."""
-        for action in self.votes:
+        for action in (*self.votes, *self.hear):
             action.setEnabled(votable)
         self.undo.setEnabled(undoable)
+
+    def show_scope(self, scope: Scope) -> None:
+        """How far what is learned in this chat goes."""
+        self.scopes[scope].setChecked(True)
 
     def show_route(self, *, choice: bool) -> None:
         """Whether another setting could be taken for the next answer."""
@@ -129,6 +139,8 @@ class Menus(QObject):
         menu.addSeparator()
         self._build_kept(add)
         menu.addSeparator()
+        self.settings = add("settings", self.tr("Settin&gs"), ["Ctrl+,"])
+        self.settings.setMenuRole(QAction.MenuRole.PreferencesRole)
         self.quit = add("quit", self.tr("&Quit"), ["Ctrl+Q"], self._window.close)
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
 
@@ -155,17 +167,46 @@ class Menus(QObject):
             add(f"vote_{outcome}", text, [key], partial(votes.vote, desk, outcome))
             for outcome, text, key in kinds
         ]
+        self.hear = [
+            add("hear_first", self.tr("&Hear A"), ["F7"]),
+            add("hear_second", self.tr("Hea&r B"), ["F8"]),
+        ]
         self.votes.append(add("skip", self.tr("&Skip"), ["Ctrl+3"], partial(votes.skip, desk)))
         menu.addSeparator()
         self.undo = add(
             "undo", self.tr("&Undo"), [QKeySequence.StandardKey.Undo], partial(votes.undo, desk)
         )
+        self.compare = add(
+            "compare", self.tr("&Two answers to the last question"), ["Ctrl+D"],
+            partial(chat.compare, desk),
+        )  # fmt: skip
+        menu.addSeparator()
+        self._build_scopes(add)
         menu.addSeparator()
         self.learned = add("learned", self.tr("&What I learned"), ["Ctrl+L"])
         self.import_profile = add("import_profile", self.tr("&Import profile…"), ["Ctrl+Shift+O"])
         self.export_profile = add("export_profile", self.tr("E&xport profile…"), ["Ctrl+Shift+S"])
         self.data = add("data", self.tr("Your &data"), ["Ctrl+Shift+D"])
-        self.chat = add("chat", self.tr("Back to the &chat"), ["Alt+Left"])
+        back = "Alt+Right" if self._window.isRightToLeft() else "Alt+Left"
+        self.chat = add("chat", self.tr("Back to the &chat"), [back])
+
+    def _build_scopes(self, add: Callable[[str, str, list[Keys]], QAction]) -> None:
+        """How far what is learned in this chat goes; also for a menu of their own."""
+        self.scope_menu = QMenu(self.tr("How far this chat learns"), self._window)
+        self.scope_menu.setAccessibleName(self.scope_menu.title())
+        group = QActionGroup(self)
+        kinds: tuple[tuple[Scope, str, str], ...] = (
+            ("everywhere", self.tr("&Learn everywhere"), "Ctrl+Shift+1"),
+            ("chat", self.tr("Learn in this chat onl&y"), "Ctrl+Shift+2"),
+            ("off", self.tr("Learn n&othing here"), "Ctrl+Shift+3"),
+        )
+        self.scopes: dict[Scope, QAction] = {}
+        for scope, text, key in kinds:
+            action = self.scopes[scope] = add(f"scope_{scope}", text, [key])
+            action.setCheckable(True)
+            group.addAction(action)
+            self.scope_menu.addAction(action)
+            self.on(action, partial(learning.set_scope, self._desk, scope))
 
     def _build_preferences(self) -> None:
         menu = self._menu(self.tr("&Preferences"))
@@ -200,6 +241,7 @@ class Menus(QObject):
         self.models.addSeparator()
         self.portfolio = add("portfolio", self.tr("&Portfolio"), ["Ctrl+P"])
         self.workshop = add("workshop", self.tr("&Workshop"), ["Ctrl+T"])
+        self.library = add("models", self.tr("Mana&ge models"), ["Ctrl+G"])
         self.another = add("another", self.tr("Use &another setting…"), ["Ctrl+Shift+M"])
 
     def _build_view(self) -> None:

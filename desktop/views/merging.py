@@ -217,11 +217,7 @@ class Merging(QWidget):
             return self.tr("Fewer than two of those that are ticked fit.")
         left = len(self.members) - count
         if left:
-            one, more = (
-                self.tr("One that does not fit is left out."),
-                self.tr("{0} that do not fit are left out."),
-            )
-            return one if left == 1 else more.format(left)
+            return self.tr("%n that do(es) not fit is/are left out.", "members", left)
         return self.tr(
             "It takes a minute by a quick method, and minutes to hours by one that learns."
         )

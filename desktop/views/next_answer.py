@@ -21,6 +21,7 @@ class NextAnswer(NextLine):
         self.chosen.connect(partial(actions.take, desk))
         desk.choosing.changed.connect(self._show)
         desk.taste_changed.connect(self._show)
+        desk.asking.scope_changed.connect(self._show)
         self._show()
 
     def _show(self, _: object = None) -> None:

@@ -16,6 +16,7 @@ from desktop.style.tokens import Look
 from desktop.views.turn import NoticeLine, TurnView
 from desktop.views.welcome import Welcome
 from desktop.widgets.column import Column
+from desktop.widgets.offer import Choice, Offer
 from desktop.widgets.versions import Versions
 
 NEAR = 24
@@ -78,8 +79,13 @@ class Page(QScrollArea):
         self._anchor: tuple[QWidget, int] | None = None
         self._pause = tokens.FRAME
         self._column = Column(look.wide)
-        self._welcome = Welcome(look)
-        self._middle = self._column_of(self._welcome)
+        self.welcome = Welcome(look)
+        self._middle = self._column_of(self.welcome)
+        self.offer, self._offered_by = Offer(look), ""
+        self._passing = NoticeLine("", look)
+        self._passing.hide()
+        self._foot = self._column_of(self._passing)
+        self._foot.stack.addWidget(self.offer)
         self._more = QPushButton(self.tr("Show earlier"))
         self._top = self._column_of(self._more)
         self._still = QTimer(self, singleShot=True, interval=SETTLING)
@@ -151,6 +157,12 @@ class Page(QScrollArea):
                 return view.answers
         return None
 
+    def focus_answer(self, turn: Turn, number: int) -> None:
+        """Put the keyboard on one of the two answers of a turn."""
+        view = self._view(turn)
+        if view is not None and view.pair is not None:
+            view.pair.sides[number].reader.setFocus(Qt.FocusReason.TabFocusReason)
+
     def show_busy(self, busy: bool) -> None:
         """While an answer is under way no other version can be chosen."""
         if busy != self._busy:
@@ -189,6 +201,35 @@ class Page(QScrollArea):
         column.show()
         self._following = True
 
+    def show_passing(self, text: str) -> None:
+        """A sentence at the end that is true for the moment only; "" takes it away."""
+        self._passing.setText(text)
+        self._passing.setAccessibleName(text)
+        self._passing.setVisible(bool(text))
+        self._show_foot()
+
+    def show_offer(self, by: str, sentence: str, choices: Sequence[Choice]) -> None:
+        """Something that can be done now, at the end; "" takes it away, if it is of the same.
+
+        by  who offers it
+        """
+        if sentence or by == self._offered_by:
+            self._offered_by = by if sentence else ""
+            self.offer.show_offer(sentence, choices)
+            self._show_foot()
+
+    def put_first(self, sheet: QWidget) -> None:
+        """Show this in the empty chat, in the place of the questions to try."""
+        self.welcome.hide()
+        self._middle.stack.insertWidget(0, sheet)
+
+    def take_away(self, sheet: QWidget) -> None:
+        """What was put first has been read."""
+        self._middle.stack.removeWidget(sheet)
+        sheet.hide()
+        sheet.deleteLater()
+        self.welcome.show()
+
     def clear(self) -> None:
         for widget in (*self._turns, *self._rows):
             self._remove(widget)
@@ -213,11 +254,12 @@ class Page(QScrollArea):
     def set_look(self, look: Look) -> None:
         self._look = look
         self._column.set_measure(look.wide)
-        self._welcome.set_look(look)
-        for line in self._notices:
+        self.welcome.set_look(look)
+        self.offer.set_look(look)
+        for line in (self._passing, *self._notices):
             line.setFont(look.small)
         self._more.setFont(look.small)
-        for column in (self._middle, self._top, *self._rows):
+        for column in (self._middle, self._top, self._foot, *self._rows):
             column.set_measure(look.measure)
         for view in self._turns:
             view.set_look(look)
@@ -243,12 +285,17 @@ class Page(QScrollArea):
         self._more.setAccessibleName(self._more.text())
         self._more.clicked.connect(self.show_earlier)
         self._top.hide()
+        stack.addWidget(self._foot)
+        self._foot.hide()
         stack.addStretch(3)
-        self._welcome.chosen.connect(self.chosen)
+        self.welcome.chosen.connect(self.chosen)
         self.setWidget(self._column)
         bar = self.verticalScrollBar()
         bar.valueChanged.connect(self._scrolled)
         bar.rangeChanged.connect(self._grown)
+
+    def _show_foot(self) -> None:
+        self._foot.setVisible(bool(self._passing.text() or self.offer.text))
 
     def _column_of(self, widget: QWidget) -> Column:
         """What is no pair of answers keeps to the measure."""
@@ -281,7 +328,7 @@ class Page(QScrollArea):
         )
 
     def _append(self, widget: QWidget) -> None:
-        self._column.stack.insertWidget(self._column.stack.count() - 1, widget)
+        self._column.stack.insertWidget(self._column.stack.indexOf(self._foot), widget)
         self._column.stack.setStretch(0, 0 if self._turns else 2)
 
     def _drop(self, turn: Turn) -> None:

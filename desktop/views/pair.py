@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from desktop.heard import heard
 from desktop.pair import Pair
 from desktop.style import tokens
 from desktop.style.tokens import Look
@@ -60,7 +61,7 @@ class PairView(QWidget):
         for button in (self.equal, self.neither, self.skip):
             button.setEnabled(self.pair.open)
         self._words.setVisible(offered)
-        self._why.setText(self.tr("Why two? {0}").format(self.pair.why))
+        self._why.setText(self.tr("Why two? {0}").format(heard(self.pair.why)))
         self._why.setVisible(bool(self.pair.why) and offered)
         return more
 

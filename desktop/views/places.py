@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from desktop.style.tokens import Look
 from desktop.views.data import DataPage
 from desktop.views.learned import LearnedPage
+from desktop.views.models import ModelsPage
 from desktop.views.portfolio import PortfolioPage
+from desktop.views.settings import SettingsPage
 from desktop.views.workshop import WorkshopPage
 
-Place = Literal["chat", "learned", "portfolio", "workshop", "data"]
+Place = Literal["chat", "learned", "portfolio", "workshop", "models", "data", "settings"]
 
 
 class Places(QStackedWidget):
@@ -32,17 +34,22 @@ class Places(QStackedWidget):
         learned: Callable[[], LearnedPage],
         portfolio: Callable[[], PortfolioPage],
         workshop: Callable[[], WorkshopPage],
+        models: Callable[[], ModelsPage],
         data: Callable[[], DataPage],
+        settings: Callable[[], SettingsPage],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._chat, self._make_learned = chat, learned
         self._make_portfolio, self._make_workshop = portfolio, workshop
-        self._make_data = data
+        self._make_models, self._make_data = models, data
+        self._make_settings = settings
         self.learned: LearnedPage | None = None
         self.portfolio: PortfolioPage | None = None
         self.workshop: WorkshopPage | None = None
+        self.models: ModelsPage | None = None
         self.data: DataPage | None = None
+        self.settings: SettingsPage | None = None
         self.addWidget(chat)
 
     @property
@@ -56,6 +63,10 @@ class Places(QStackedWidget):
     @property
     def at_workshop(self) -> bool:
         return self.currentWidget() is self.workshop
+
+    @property
+    def at_models(self) -> bool:
+        return self.currentWidget() is self.models
 
     def show_chat(self) -> None:
         self._go("chat", self._chat)
@@ -81,6 +92,13 @@ class Places(QStackedWidget):
         self._go("workshop", self.workshop)
         self.workshop.enter()
 
+    def show_models(self) -> None:
+        if self.models is None:
+            self.models = self._make_models()
+            self.addWidget(self.models)
+        self._go("models", self.models)
+        self.models.enter()
+
     def show_data(self) -> None:
         if self.data is None:
             self.data = self._make_data()
@@ -88,8 +106,17 @@ class Places(QStackedWidget):
         self._go("data", self.data)
         self.data.enter()
 
+    def show_settings(self) -> None:
+        if self.settings is None:
+            self.settings = self._make_settings()
+            self.addWidget(self.settings)
+        self._go("settings", self.settings)
+        self.settings.enter()
+
     def set_look(self, look: Look) -> None:
-        for page in (self.learned, self.portfolio, self.workshop, self.data):
+        for page in (
+            self.learned, self.portfolio, self.workshop, self.models, self.data, self.settings,
+        ):  # fmt: skip
             if page is not None:
                 page.set_look(look)
 

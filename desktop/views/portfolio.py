@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -12,6 +12,8 @@ from desktop import portfolio as words
 from desktop.actions import portfolio as actions
 from desktop.actions import votes
 from desktop.desk import Desk
+from desktop.heard import heard
+from desktop.languages import tr
 from desktop.prose import brief
 from desktop.style import tokens
 from desktop.style.tokens import Look
@@ -29,8 +31,7 @@ class PortfolioPage(Paper):
     """Shows what the desk knows of it, and passes on what its owner wants."""
 
     def __init__(self, desk: Desk, look: Look, *, parent: QWidget | None = None) -> None:
-        title = QCoreApplication.translate("PortfolioPage", "Portfolio")
-        super().__init__(look, title=title, parent=parent)
+        super().__init__(look, title=tr("Portfolio"), parent=parent)
         self._desk = desk
         self.building = BuildLine(
             look,
@@ -77,7 +78,7 @@ class PortfolioPage(Paper):
             self.pool.show_pool(choosing.pool)
             self.contents.setText(words.contents(choosing.pool))
             count = len(choosing.pool.candidates)
-            self.drawer.show_title(self.tr("What is measured: {0} settings").format(count))
+            self.drawer.show_title(self.tr("What is measured: %n setting(s)", "", count))
         self.drawer.setVisible(choosing.pool is not None)
         left_out = choosing.portfolio.left_out if choosing.portfolio is not None else ()
         self.left_out.setVisible(bool(left_out))
@@ -109,7 +110,7 @@ class PortfolioPage(Paper):
             lead = brief(choosing.trouble)
         elif choosing.portfolio is not None:
             lead = words.headline(choosing.portfolio)
-            teaching = "\n".join(brief(notice.text) for notice in choosing.portfolio.notices)
+            teaching = "\n".join(heard(brief(n.text)) for n in choosing.portfolio.notices)
         elif choosing.known:
             lead = self.tr("Nothing is measured yet.")
             teaching = self.tr(
@@ -130,19 +131,11 @@ class PortfolioPage(Paper):
         self.members.show_rows(self._rows(portfolio, ids))
         self.weights.show_portfolio(portfolio, yours=ids.index(best) if best in ids else None)
         self.weights.show_sliders(portfolio, self._desk.choosing.sliders)
-        self.proof.setText(certified(portfolio))
-        self.worst.setText(worst_served(portfolio))
+        self.proof.setText(heard(certified(portfolio)))
+        self.worst.setText(heard(worst_served(portfolio)))
         count = len(portfolio.left_out)
-        title = (
-            self.tr("Left out: one setting") if count == 1 else self.tr("Left out: {0} settings")
-        )
-        self.left_out.show_title(title.format(count))
-        self._left_out.setText(
-            "\n".join(
-                f"{words.named(left.candidate)}: {brief(left.reason)}"
-                for left in portfolio.left_out
-            )
-        )
+        self.left_out.show_title(self.tr("Left out: %n setting(s)", "", count))
+        self._left_out.setText("\n".join(map(words.refusal, portfolio.left_out)))
 
     def _show_pick(self) -> None:
         choosing = self._desk.choosing
@@ -212,7 +205,7 @@ class PortfolioPage(Paper):
         elif progress is None:
             words_, doing = self.tr("Getting ready …"), ""
         else:
-            words_, doing = words.advance(progress), brief(progress.text)
+            words_, doing = words.advance(progress), heard(brief(progress.text))
         share = words.reached(progress) if progress is not None else None
         self.building.show_progress(share, words=words_, doing=doing)
         self.building.show_ending(building.ending)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop import differences
+from desktop.languages import tr
 from desktop.profile_files import Looked
 from desktop.style.tokens import Look
 from desktop.widgets.change_table import ChangeTable
@@ -26,7 +27,7 @@ class ImportPreview(Leaf):
 
     def __init__(self, looked: Looked, look: Look, *, parent: QWidget) -> None:
         headline = differences.headline(looked.merge)
-        super().__init__(look, title=_tr("Import profile"), headline=headline, parent=parent)
+        super().__init__(look, title=tr("Import profile"), headline=headline, parent=parent)
         self._looked, self._kind = looked, MERGE
         ways = {MERGE: self.tr("Add to what is here"), REPLACE: self.tr("Replace what is here")}
         self.kind = Choice(ways, name=self.tr("How to take it in"), parent=self)
@@ -75,8 +76,8 @@ class ExportProfile(Leaf):
     chosen = Signal(bool)
 
     def __init__(self, look: Look, *, parent: QWidget) -> None:
-        headline = _tr("Export what I learned")
-        super().__init__(look, title=_tr("Export profile"), headline=headline, parent=parent)
+        headline = tr("Export what I learned")
+        super().__init__(look, title=tr("Export profile"), headline=headline, parent=parent)
         told = self.label(
             self.tr(
                 "A small file with your votes as numbers, your traits and your preferences. It "
@@ -97,7 +98,3 @@ class ExportProfile(Leaf):
     def accept(self) -> None:
         super().accept()
         self.chosen.emit(self.texts.isChecked())
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("ProfileDialogs", text)

@@ -21,7 +21,9 @@ class Sidebar(QFrame):
         learned: QAction,
         portfolio: QAction,
         workshop: QAction,
+        models: QAction,
         data: QAction,
+        settings: QAction,
         chats: QWidget,
         parent: QWidget | None = None,
     ) -> None:
@@ -33,10 +35,12 @@ class Sidebar(QFrame):
         self.learned = self._entry(self.tr("What I learned"), learned)
         self.portfolio = self._entry(self.tr("Portfolio"), portfolio)
         self.workshop = self._entry(self.tr("Workshop"), workshop)
+        self.models = self._entry(self.tr("Models"), models)
         self.data = self._entry(self.tr("Your data"), data)
+        self.settings = self._entry(self.tr("Settings"), settings)
         self._chats = chats
         self._count, self._share = QLabel(self.learned), QLabel(self.portfolio)
-        self._craft = QLabel(self.workshop)
+        self._craft, self._fetch = QLabel(self.workshop), QLabel(self.models)
         self._promise = QLabel(self.tr("Nothing you write leaves this computer."), self)
         self._promise.setWordWrap(True)
         self._promise.setContentsMargins(tokens.INSET, 0, 0, 0)
@@ -46,8 +50,7 @@ class Sidebar(QFrame):
     def show_votes(self, votes: int) -> None:
         """How many votes there are, small, beside what they taught."""
         self._count.setText(str(votes) if votes else "")
-        counted = self.tr("one vote") if votes == 1 else self.tr("{0} votes").format(votes)
-        self.learned.setAccessibleDescription(counted)
+        self.learned.setAccessibleDescription(self.tr("%n vote(s)", "", votes))
 
     def show_build(self, share: str) -> None:
         """How far the models are measured, small; "" while they are not being."""
@@ -61,11 +64,18 @@ class Sidebar(QFrame):
         told = self.tr("{0} made").format(share) if share else ""
         self.workshop.setAccessibleDescription(told)
 
+    def show_fetch(self, share: str) -> None:
+        """How far the model is that is being got, or checked, small; "" while none is."""
+        self._fetch.setText(share)
+        told = self.tr("{0} done").format(share) if share else ""
+        self.models.setAccessibleDescription(told)
+
     def show_place(self, place: str) -> None:
         """Mark the entry of what is on the screen."""
         for entry, its in (
             (self.chat, "chat"), (self.learned, "learned"), (self.portfolio, "portfolio"),
-            (self.workshop, "workshop"), (self.data, "data"),
+            (self.workshop, "workshop"), (self.models, "models"), (self.data, "data"),
+            (self.settings, "settings"),
         ):  # fmt: skip
             here = place == its
             entry.setProperty("here", here)
@@ -76,10 +86,11 @@ class Sidebar(QFrame):
 
     def set_look(self, look: Look) -> None:
         for entry in (
-            self._new, self.chat, self.learned, self.portfolio, self.workshop, self.data,
+            self._new, self.chat, self.learned, self.portfolio, self.workshop, self.models,
+            self.data, self.settings,
         ):  # fmt: skip
             entry.setFont(look.plain)
-        for label in (self._count, self._share, self._craft, self._promise):
+        for label in (self._count, self._share, self._craft, self._fetch, self._promise):
             label.setFont(look.small)
 
     def _entry(self, text: str, action: QAction, *, name: str = "") -> QPushButton:
@@ -93,7 +104,7 @@ class Sidebar(QFrame):
     def _arrange(self) -> None:
         for entry, label in (
             (self.learned, self._count), (self.portfolio, self._share),
-            (self.workshop, self._craft),
+            (self.workshop, self._craft), (self.models, self._fetch),
         ):  # fmt: skip
             inside = QVBoxLayout(entry)
             inside.setContentsMargins(0, 0, tokens.PADDING, 0)
@@ -109,6 +120,8 @@ class Sidebar(QFrame):
         stack.addWidget(self.learned)
         stack.addWidget(self.portfolio)
         stack.addWidget(self.workshop)
+        stack.addWidget(self.models)
         stack.addWidget(self.data)
+        stack.addWidget(self.settings)
         stack.addSpacing(tokens.GAP_SMALL)
         stack.addWidget(self._promise)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop import workshop as words
+from desktop.heard import heard
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.widgets.build_line import BuildLine
@@ -52,7 +53,7 @@ class Teaching(QWidget):
     def show_choices(self, poles: tuple[Objective, ...], bases: tuple[ModelCard, ...]) -> None:
         """What can be taught, and to which models."""
         self._poles, self._bases = poles, bases
-        self.pole.show_words([(pole.id, pole.name) for pole in poles])
+        self.pole.show_words([(pole.id, heard(pole.name)) for pole in poles])
         self.base.show_words([(card.id, words.named(card.name)) for card in bases])
         for part in (self._to, self.base):
             part.setVisible(len(bases) > 1)

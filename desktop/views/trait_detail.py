@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop import findings
+from desktop.prose import hint
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.widgets.flow import FlowLayout
@@ -57,7 +58,7 @@ class TraitDetail(QWidget):
     def show_trait(self, trait: LearnedTrait, votes: Sequence[PastVote]) -> None:
         """votes  those behind what is known of it, the newest first"""
         self._trait = trait
-        self._title.setText(f"{trait.trait.less}  ↔  {trait.trait.more}")
+        self._title.setText("  ↔  ".join(findings.poles(trait)))
         told = (findings.belief(trait), findings.effect(trait), findings.reach(trait))
         self._belief.setText(" ".join(told[:2]) if findings.undecided(trait) else " ".join(told))
         self._belief.setAccessibleName(self._belief.text())
@@ -85,7 +86,7 @@ class TraitDetail(QWidget):
             for vote in votes:
                 line = findings.past_vote(vote)
                 item = QListWidgetItem(line)
-                item.setToolTip(line)
+                item.setToolTip(hint(line))
                 self.list.addItem(item)
             self.list.setCurrentRow(min(kept, len(votes) - 1))
         for part in (self.list, self.delete):

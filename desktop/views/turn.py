@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QLocale, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -20,6 +20,9 @@ from desktop.widgets.fold import Fold
 from desktop.widgets.reader import Reader
 from desktop.widgets.said import Said
 from desktop.widgets.versions import Versions
+
+LONGEST_QUESTION = 20_000
+"""Characters of a question that are shown."""
 
 
 class NoticeLine(QLabel):
@@ -128,7 +131,7 @@ class TurnView(QWidget):
         self._answer.hide()
         for reader in (self._question, self._answer):
             self._pass_on(reader)
-        self._question.show_text(self.turn.question)
+        self._question.show_text(self._shown_question())
         self._said.chosen.connect(self._take_back)
         self._buttons.setContentsMargins(0, 0, 0, 0)
         self._buttons.setSpacing(0)
@@ -147,6 +150,15 @@ class TurnView(QWidget):
         self._stack.addWidget(self._head)
         self._stack.addWidget(self._body)
         self._measure()
+
+    def _shown_question(self) -> str:
+        """As much of it as is laid out in a moment; a pasted log would stop the window."""
+        text = self.turn.question
+        if len(text) <= LONGEST_QUESTION:
+            return text
+        rest = QLocale().toString(len(text) - LONGEST_QUESTION)
+        more = self.tr("{0} more characters are not shown; an export has them.").format(rest)
+        return f"{text[:LONGEST_QUESTION]}…\n\n{more}"
 
     @staticmethod
     def _fill(column: Column, parts: Iterable[QWidget | QVBoxLayout]) -> None:
@@ -211,7 +223,9 @@ class TurnView(QWidget):
     def _folded(self, pair: Pair) -> str:
         letter = LETTERS[1 - pair.chosen]
         if pair.outcome in ("first", "second"):
-            return self.tr("Answer {0}, not chosen").format(letter)
+            better = pair.outcome == ("first", "second")[1 - pair.chosen]
+            said = self.tr("Answer {0}, the better one") if better else ""
+            return (said or self.tr("Answer {0}, not chosen")).format(letter)
         return self.tr("Answer {0}").format(letter)
 
     def _show_said(self, pair: Pair) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop import portfolio as words
 from desktop import simplex
+from desktop.heard import heard
+from desktop.languages import tr
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.widgets.matters import Matters
@@ -50,7 +52,7 @@ class Weights(QWidget):
         self._caption.setAccessibleName(told)
 
     def show_sliders(self, portfolio: Portfolio, values: dict[str, float]) -> None:
-        names = [(objective.id, objective.name) for objective in portfolio.objectives]
+        names = [(objective.id, heard(objective.name)) for objective in portfolio.objectives]
         self.matters.show_values(names, values)
 
     def set_look(self, look: Look) -> None:
@@ -96,7 +98,7 @@ class Weights(QWidget):
 
 
 def _picture(portfolio: Portfolio, yours: int | None) -> Triangle | Rows | None:
-    names = tuple(objective.name for objective in portfolio.objectives)
+    names = tuple(heard(objective.name) for objective in portfolio.objectives)
     floors = tuple(objective.floor for objective in portfolio.objectives)
     rewards = [portfolio.rewards[member.index] for member in portfolio.members]
     you = simplex.placed(portfolio.weights, floors)
@@ -122,12 +124,12 @@ def _picture(portfolio: Portfolio, yours: int | None) -> Triangle | Rows | None:
 
 def _caption(portfolio: Portfolio) -> str:
     if len(portfolio.objectives) == 3:
-        shown = _tr(
+        shown = tr(
             "Every spot of the triangle is a taste; each area is served best by the setting with "
             "its number."
         )
     else:
-        shown = _tr(
+        shown = tr(
             "Each line is the taste that the setting with its number typically serves best; the "
             "dashed one is yours."
         )
@@ -149,8 +151,4 @@ def _yours(portfolio: Portfolio) -> str:
     floors = tuple(objective.floor for objective in portfolio.objectives)
     # As in the picture: what everybody gives an objective at least says nothing of this owner.
     you = simplex.placed(portfolio.weights, floors)
-    return _tr("Yours: {0}.").format(words.stance(names, you))
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Weights", text)
+    return tr("Yours: {0}.").format(words.stance(names, you))

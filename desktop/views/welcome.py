@@ -1,4 +1,4 @@
-"""What an empty chat shows: three questions to try."""
+"""What an empty chat shows: three questions to try; on a first start, what Attune is, too."""
 
 from __future__ import annotations
 
@@ -15,20 +15,28 @@ class Welcome(QWidget):
     """Teaches by offering.
 
     chosen(str)  one of the questions
+    skipped()    the owner needs no introduction
     """
 
     chosen = Signal(str)
+    skipped = Signal()
 
     def __init__(self, look: Look, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._headline = QLabel(self.tr("What would you like to know?"), self)
-        self._hint = QLabel(
-            self.tr("Try one, then add a preference such as “concise” and regenerate."),
-            self,
-        )
+        self._headline = QLabel(self)
+        self._words = QLabel(self._introduction(), self)
         self._questions = [self._question(text) for text in self._texts()]
+        self.skip = QPushButton(self.tr("Skip the introduction (Esc)"), self)
         self._arrange()
         self.set_look(look)
+        self.show_greeting(False)
+
+    def show_greeting(self, first: bool) -> None:
+        """first  say what Attune is"""
+        later = self.tr("What would you like to know?")
+        self._headline.setText(self.tr("Welcome to Attune") if first else later)
+        self._words.setVisible(first)
+        self.skip.setVisible(first)
 
     def set_look(self, look: Look) -> None:
         headline = look.body
@@ -36,9 +44,16 @@ class Welcome(QWidget):
         large.setPointSizeF(headline.pointSizeF() * 1.7)
         large.setWeight(large.Weight.DemiBold)
         self._headline.setFont(large)
-        self._hint.setFont(look.plain)
+        self._words.setFont(look.body)
+        self.skip.setFont(look.small)
         for question in self._questions:
             question.setFont(look.body)
+
+    def _introduction(self) -> str:
+        return self.tr(
+            "A language model answers you here, on this computer, and learns from a few thumbs how "
+            "you like to be answered. Nothing you write leaves this computer."
+        )
 
     def _texts(self) -> tuple[str, str, str]:
         return (
@@ -57,14 +72,19 @@ class Welcome(QWidget):
 
     def _arrange(self) -> None:
         self._headline.setObjectName("headline")
-        self._hint.setObjectName("muted")
+        self._words.setObjectName("muted")
+        self.skip.setObjectName("quiet")
+        self.skip.setProperty("soft", True)
+        self.skip.setAccessibleName(self.skip.text())
+        self.skip.clicked.connect(self.skipped)
         stack = QVBoxLayout(self)
         stack.setContentsMargins(0, 0, 0, 0)
         stack.setSpacing(tokens.GAP)
-        for label in (self._headline, self._hint):
+        for label in (self._headline, self._words):
             label.setWordWrap(True)
             label.setContentsMargins(tokens.INSET, 0, 0, 0)
             stack.addWidget(label)
         stack.addSpacing(tokens.GAP_WIDE)
         for question in self._questions:
             stack.addWidget(question)
+        stack.addWidget(self.skip, 0, Qt.AlignmentFlag.AlignLeft)

@@ -22,6 +22,7 @@ from desktop.actions import chat, help, links, preferences, votes
 from desktop.conversation import Turn
 from desktop.desk import Desk
 from desktop.findings import acting
+from desktop.heard import heard
 from desktop.prose import LONGEST_NAME, brief, plain
 from desktop.style import tokens
 from desktop.style.sheet import sheet
@@ -33,20 +34,28 @@ from desktop.views.browsing import Browsing
 from desktop.views.carrying import Carrying
 from desktop.views.chat_side import ChatSide
 from desktop.views.data import DataPage
+from desktop.views.foreseeing import Foreseeing
+from desktop.views.guide import Guide
+from desktop.views.hearing import Hearing
 from desktop.views.learned import LearnedPage
+from desktop.views.mending import Mending
 from desktop.views.menus import Menus
+from desktop.views.models import ModelsPage
 from desktop.views.next_answer import NextAnswer
 from desktop.views.page import Page
 from desktop.views.places import Places
 from desktop.views.portfolio import PortfolioPage
+from desktop.views.scoping import Scoping
+from desktop.views.settings import SettingsPage
 from desktop.views.sidebar import Sidebar
+from desktop.views.tuning import Tuning
 from desktop.views.workshop import WorkshopPage
 from desktop.widgets.column import Column
 from desktop.widgets.composer import Composer
 from desktop.widgets.status_line import StatusLine
 from desktop.widgets.steering_bar import SteeringBar
 from desktop.window_state import WindowState
-from engine.api import ModelCard, Ready
+from engine.api import Ending, ModelCard, Ready
 
 LONGEST_SPOKEN = 2_000
 """Characters of an answer that a screen reader is asked to say."""
@@ -64,30 +73,37 @@ LOOKS = (
 class Window(QMainWindow):
     """Closing it ends the desk."""
 
-    def __init__(self, desk: Desk, theme: Theme, *, folder: Path, state: WindowState) -> None:
+    def __init__(
+        self, desk: Desk, theme: Theme, *, folder: Path, state: WindowState,
+        ending: Ending | None = None,
+    ) -> None:  # fmt: skip
+        """ending  how the last run ended, if that was badly"""
         self._theme = theme  # before anything that may make Qt send a change of palette
         super().__init__()
         self._desk, self._folder = desk, folder
         theme.setParent(self)
         desk.setParent(self)
+        theme.set_colours(desk.options.values.colours)
         look = theme.look
         self.menus = Menus(self, desk)
         self.page = Page(look)
         self.composer = Composer(send=self.menus.send, stop=self.menus.stop)
         self.steering = SteeringBar()
         self.next = NextAnswer(desk)
-        self.status = StatusLine(look, models=self.menus.models)
+        self.status = StatusLine(look, models=self.menus.models, scopes=self.menus.scope_menu)
         self.chats = ChatSide(look)
         self.sidebar = Sidebar(
             new_chat=self.menus.new_chat, chat=self.menus.chat, learned=self.menus.learned,
-            portfolio=self.menus.portfolio, workshop=self.menus.workshop, data=self.menus.data,
+            portfolio=self.menus.portfolio, workshop=self.menus.workshop, models=self.menus.library,
+            data=self.menus.data, settings=self.menus.settings,
             chats=self.chats,
         )  # fmt: skip
         self._dock = Column(look.measure)
         self._chat = QWidget()
         self.places = Places(
             self._chat, learned=self._make_learned, portfolio=self._make_portfolio,
-            workshop=self._make_workshop, data=self._make_data,
+            workshop=self._make_workshop, models=self._make_models, data=self._make_data,
+            settings=self._make_settings,
         )  # fmt: skip
         self._alongside = Alongside(
             desk, sidebar=self.sidebar, places=self.places, tell=self._noticed
@@ -99,7 +115,19 @@ class Window(QMainWindow):
             desk, window=self, side=self.chats, page=self.page, composer=self.composer,
             menus=self.menus, look=lambda: theme.look,
         )  # fmt: skip
+        self.scoping = Scoping(desk, window=self, menus=self.menus, status=self.status)
+        self.hearing = Hearing(desk, window=self, menus=self.menus, page=self.page)
+        self._foreseeing = Foreseeing(desk, window=self, composer=self.composer, status=self.status)
+        self._tuning = Tuning(desk, window=self, theme=theme, composer=self.composer)
+        self._tuning.follow()
         self._arrange()
+        self.guide = Guide(
+            desk, window=self, page=self.page, shown=state.introduced, leave=self.composer.setFocus
+        )
+        self.mending = Mending(
+            desk, window=self, page=self.page, look=look, ending=ending,
+            leave=self.composer.setFocus,
+        )  # fmt: skip
         self._connect_desk()
         self._connect_votes()
         self._connect_portfolio()
@@ -112,6 +140,9 @@ class Window(QMainWindow):
         self._show_route()
         self._show_busy()
         self.composer.setFocus()
+        if self.mending.sheet is not None:
+            self._show_model(self.tr("is not loaded"))
+            self.mending.sheet.safe.setFocus()
 
     def apply_look(self, look: Look) -> None:
         """Colours, fonts and sizes as they are now."""
@@ -120,7 +151,7 @@ class Window(QMainWindow):
         self._dock.set_measure(look.measure)
         for part in (
             self.page, self.composer, self.steering, self.next, self.status, self.sidebar,
-            self.places, self.chats, self.browsing.aside,
+            self.places, self.chats, self.browsing.aside, self.mending,
         ):  # fmt: skip
             part.set_look(look)
 
@@ -136,12 +167,14 @@ class Window(QMainWindow):
         self.page.settle(turn)
         self._show_votes()
         if turn.pair is not None and turn.pair.open:
-            first, second = (
+            keys = (
                 action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-                for action in self.menus.votes[:2]
+                for action in (*self.menus.hear, *self.menus.votes[:2])
             )
-            ready = self.tr("Both answers are ready. {0} if A is better, {1} if B is better.")
-            self._announce(ready.format(first, second))
+            ready = self.tr(
+                "Both answers are ready. {0} says A, {1} says B; {2} if A is better, {3} if B is."
+            )
+            self._announce(ready.format(*keys))
             return
         spoken = turn.text[:LONGEST_SPOKEN]
         self._announce(self.tr("The answer is finished. {0}").format(spoken))
@@ -178,6 +211,11 @@ class Window(QMainWindow):
         self._show_model(self.tr("is being loaded …"))
         self._show_busy()
 
+    def _passing(self, text: str) -> None:
+        sentence = brief(heard(text))
+        self.page.show_passing(sentence)
+        self._announce(sentence)
+
     def _ready(self, ready: Ready) -> None:
         self._show_model(ready.device)
         self.status.show_context(self._desk.asking.used, ready.context)
@@ -208,8 +246,12 @@ class Window(QMainWindow):
         asking, loading = self._desk.asking, self._desk.loading
         turns = asking.conversation.turns
         self.menus.show_busy(
-            answering=asking.busy, loading=loading.busy, asked=bool(turns),
+            answering=asking.busy, asked=bool(turns),
+            # While the owner reads what Attune is, Escape is for that.
+            loading=loading.busy and not self.guide.greets,
             answers=any(turn.text for turn in turns),
+            teaches=self._desk.taste.personal and not asking.conversation.private
+            and asking.conversation.reach.learns,
         )  # fmt: skip
         self.page.show_busy(asking.busy)
         self.composer.show_busy(asking.busy)
@@ -240,6 +282,10 @@ class Window(QMainWindow):
     def _not_learned(self, sentence: str) -> None:
         if self.places.at_chat:
             self._noticed(sentence)
+
+    def _show_scope(self) -> None:
+        self._show_busy()
+        self._show_route()
 
     def _show_route(self, _: object = None) -> None:
         route = self._desk.choosing.route
@@ -291,6 +337,17 @@ class Window(QMainWindow):
         page.told.connect(self._announce)
         return page
 
+    def _make_models(self) -> ModelsPage:
+        page = ModelsPage(self._desk, self._theme.look)
+        page.told.connect(self._announce)
+        return page
+
+    def _make_settings(self) -> SettingsPage:
+        page = SettingsPage(self._desk, self._theme)
+        page.told.connect(self._announce)
+        page.left.connect(self.places.show_chat)
+        return page
+
     def _make_data(self) -> DataPage:
         page = DataPage(self._desk, self._theme.look)
         page.told.connect(self._announce)
@@ -303,6 +360,14 @@ class Window(QMainWindow):
         self.setWindowState(
             Qt.WindowState.WindowFullScreen if full else Qt.WindowState.WindowNoState
         )
+
+    def _stopped(self) -> None:
+        if self.places.at_chat:
+            self.composer.setFocus()
+
+    def _guided(self) -> None:
+        self._show_busy()
+        window_state.write(self._folder, self._place())  # shown once, whatever comes next
 
     # Joining ----------------------------------------------------------------------------
 
@@ -339,11 +404,17 @@ class Window(QMainWindow):
         desk.asking.returned.connect(self._returned)
         desk.asking.cleared.connect(self._cleared)
         desk.asking.opened.connect(self._opened)
-        self.browsing.told.connect(self._announce)
+        for part in (self.browsing, self.guide, self.mending, self.scoping, self.hearing):
+            part.told.connect(self._announce)
+        desk.asking.scope_changed.connect(self._show_scope)
+        self.guide.moved.connect(self._guided)
         desk.asking.measured.connect(self._measured)
         desk.loading.began.connect(self._loading)
         desk.loading.ready.connect(self._ready)
         desk.loading.failed.connect(self._failed)
+        desk.loading.passing.connect(self._passing)
+        for over in (desk.loading.settled, desk.loading.failed):
+            over.connect(lambda *_: self.page.show_passing(""))
         desk.loading.settled.connect(self._show_busy)
         desk.loading.listed.connect(self._list_models)
         desk.noticed.connect(self._noticed)
@@ -389,12 +460,15 @@ class Window(QMainWindow):
         menus = self.menus
         for action, run in (
             (menus.send, self._send),
+            (menus.stop, self._stopped),
             (menus.add_preference, partial(self._in_chat, self.steering.begin_preference)),
             (menus.choose, partial(self._in_chat, self.status.open_models)),
             (menus.learned, self.places.show_learned),
             (menus.portfolio, self.places.show_portfolio),
             (menus.workshop, self.places.show_workshop),
+            (menus.library, self.places.show_models),
             (menus.data, self.places.show_data),
+            (menus.settings, self.places.show_settings),
             (menus.import_profile, self.carrying.begin_import),
             (menus.export_profile, self.carrying.begin_export),
             (menus.another, partial(self._in_chat, self.next.open)),
@@ -425,7 +499,7 @@ class Window(QMainWindow):
         place = place if place.isValid() else QRect(self.pos(), self.size())
         return WindowState(
             x=place.x(), y=place.y(), width=place.width(), height=place.height(),
-            maximized=self.isMaximized(), zoom=self._theme.zoom,
+            maximized=self.isMaximized(), zoom=self._theme.zoom, introduced=self.guide.shown,
         )  # fmt: skip
 
     # Small things -----------------------------------------------------------------------
@@ -433,7 +507,7 @@ class Window(QMainWindow):
     def _show_model(self, state: str) -> None:
         ready = self._desk.loading.current
         name = ready.name if ready else self.tr("The model")
-        self.status.show_model(brief(name, longest=LONGEST_NAME), state=brief(state))
+        self.status.show_model(brief(name, longest=LONGEST_NAME), state=brief(heard(state)))
 
     def _announce(self, text: str) -> None:
         event = QAccessibleAnnouncementEvent(self.page, plain(text))
@@ -453,7 +527,16 @@ class Window(QMainWindow):
             if event.type() == QEvent.Type.KeyPress:
                 self.places.show_chat()
             return True
+        if self._skips(event):
+            self.guide.skip()
+            return True
         return super().event(event)
+
+    def _skips(self, event: QEvent) -> bool:
+        """Escape, where what Attune is can be read."""
+        if not isinstance(event, QKeyEvent) or event.key() != Qt.Key.Key_Escape:
+            return False
+        return event.type() == QEvent.Type.KeyPress and self.guide.greets
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from itertools import pairwise
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -13,6 +13,7 @@ from desktop import workshop as words
 from desktop.actions import workshop as actions
 from desktop.crafting import Merge, Training
 from desktop.desk import Desk
+from desktop.languages import tr
 from desktop.portfolio import reached
 from desktop.prose import brief
 from desktop.style import tokens
@@ -30,8 +31,7 @@ class WorkshopPage(Paper):
     """Shows what the desk knows of it, and passes on what its owner wants."""
 
     def __init__(self, desk: Desk, look: Look, *, parent: QWidget | None = None) -> None:
-        title = QCoreApplication.translate("WorkshopPage", "Workshop")
-        super().__init__(look, title=title, parent=parent)
+        super().__init__(look, title=tr("Workshop"), parent=parent)
         self._desk = desk
         self.teaching = Teaching(look)
         self.merging = Merging(look)

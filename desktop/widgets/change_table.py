@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QTableWidgetItem,
 )
 
+from desktop.prose import hint
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.widgets.table import make_bare
@@ -50,7 +51,7 @@ class ChangeTable(QTableWidget):
             told = f"{row[0]}. {before}: {row[1]}. {after}: {row[2]}"
             for column, text in enumerate(row):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(hint(text))
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, told)
                 self.setItem(number, column, item)
         if rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent, QKeySequence
@@ -15,9 +16,11 @@ _PAGES: dict[int, int] = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 
 
 class Editor(QTextEdit):
-    """Plain text that grows with its lines. Enter sends, Shift+Enter begins a new line.
+    """Plain text that grows with its lines. Enter sends, Shift+Enter begins a new line; or
+    Ctrl+Enter sends, and Enter begins one.
 
-    send_asked()      Enter was pressed
+    enter_sends       which of the two it is
+    send_asked()      the key that sends was pressed
     pages_asked(int)  Page Up (-1) or Page Down (1), which belong to the conversation
     focused(bool)     the keyboard came or went
     """
@@ -28,6 +31,7 @@ class Editor(QTextEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.enter_sends = True
         self.setAcceptRichText(False)
         self.setTabChangesFocus(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -65,13 +69,17 @@ class Editor(QTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if enter and not shift and not self.composing:
+        if enter and not self.composing and self._sends(event):
             self.send_asked.emit()
         elif event.key() in _PAGES and not event.modifiers():
             self.pages_asked.emit(_PAGES[event.key()])
         else:
             super().keyPressEvent(event)
+
+    def _sends(self, event: QKeyEvent) -> bool:
+        if self.enter_sends:
+            return not event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        return bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         if source.hasText():  # never an image or a file
@@ -97,12 +105,14 @@ class Editor(QTextEdit):
 class Composer(QFrame):
     """The editor and the button beside it, in one frame.
 
-    send_asked()      Enter was pressed; `text` holds the question
+    send_asked()      the key that sends was pressed; `text` holds the question
     pages_asked(int)  the conversation should move by a page, -1 is up
+    typed()           `text` is another
     """
 
     send_asked = Signal()
     pages_asked = Signal(int)
+    typed = Signal()
 
     def __init__(self, *, send: QAction, stop: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -110,7 +120,7 @@ class Composer(QFrame):
         self._send, self._stop = send, stop
         self._editor = Editor(self)
         self._editor.setAccessibleName(self.tr("Your question"))
-        self._editor.setAccessibleDescription(self.tr("Enter sends, Shift+Enter begins a line"))
+        self.set_send_key("enter")
         self._editor.setPlaceholderText(self.tr("Ask anything"))
         self._button = QToolButton(self)
         self._button.setObjectName("primary")
@@ -120,6 +130,7 @@ class Composer(QFrame):
         self._arrange()
         self._editor.send_asked.connect(self.send_asked)
         self._editor.pages_asked.connect(self.pages_asked)
+        self._editor.textChanged.connect(self.typed)
         self._editor.focused.connect(self._light)
         self.setFocusProxy(self._editor)
 
@@ -137,6 +148,15 @@ class Composer(QFrame):
         cursor = self._editor.textCursor()
         cursor.movePosition(cursor.MoveOperation.End)
         self._editor.setTextCursor(cursor)
+
+    def set_send_key(self, key: Literal["enter", "ctrl+enter"]) -> None:
+        """What sends from now on."""
+        self._editor.enter_sends = key == "enter"
+        told = {
+            "enter": self.tr("Enter sends, Shift+Enter begins a line"),
+            "ctrl+enter": self.tr("Ctrl+Enter sends, Enter begins a line"),
+        }
+        self._editor.setAccessibleDescription(told[key])
 
     def show_busy(self, busy: bool) -> None:
         """The one button sends, or stops the answer under way."""

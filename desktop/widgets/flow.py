@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QLayout, QLayoutItem, QStyle, QWidget
 
 from desktop.style import tokens
 
 
 class FlowLayout(QLayout):
-    """Items keep their order and their preferred size, centred on their row."""
+    """Items keep their order and their preferred size, centred on their row; the first is where
+    one begins to read."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,20 +23,25 @@ class FlowLayout(QLayout):
         self._items.insert(index, self._items.pop())
         self.invalidate()
 
-    def _place(self, width: int, *, move: QPoint | None) -> int:
-        """Lay out for a width; returns the height. Moves nothing if `move` is None."""
+    def _place(self, width: int, *, inside: QRect | None) -> int:
+        """Lay out for a width; returns the height. Moves nothing if there is no `inside`."""
         top = 0
         for row in self._rows(width):
             height = max(item.sizeHint().height() for item in row)
             left = 0
             for item in row:
                 size = item.sizeHint()
-                if move is not None:
+                if inside is not None:
                     offset = QPoint(left, top + (height - size.height()) // 2)
-                    item.setGeometry(QRect(move + offset, size))
+                    area = QRect(inside.topLeft() + offset, size)
+                    item.setGeometry(QStyle.visualRect(self._direction(), inside, area))
                 left += size.width() + self.spacing()
             top += height + tokens.GAP_SMALL
         return max(top - tokens.GAP_SMALL, 0)
+
+    def _direction(self) -> Qt.LayoutDirection:
+        parent = self.parentWidget()
+        return parent.layoutDirection() if parent is not None else Qt.LayoutDirection.LeftToRight
 
     def _rows(self, width: int) -> list[list[QLayoutItem]]:
         rows: list[list[QLayoutItem]] = []
@@ -74,7 +80,7 @@ class FlowLayout(QLayout):
     def heightForWidth(self, width: int) -> int:
         margins = self.contentsMargins()
         inner = width - margins.left() - margins.right()
-        return self._place(inner, move=None) + margins.top() + margins.bottom()
+        return self._place(inner, inside=None) + margins.top() + margins.bottom()
 
     def sizeHint(self) -> QSize:
         return self.minimumSize()
@@ -87,4 +93,4 @@ class FlowLayout(QLayout):
     def setGeometry(self, rect: QRect) -> None:
         super().setGeometry(rect)
         inner = rect.marginsRemoved(self.contentsMargins())
-        self._place(inner.width(), move=inner.topLeft())
+        self._place(inner.width(), inside=inner)

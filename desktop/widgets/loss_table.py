@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QTableWidgetItem,
 )
 
+from desktop.prose import hint
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.widgets.table import show_whole
@@ -103,7 +104,7 @@ class LossTable(QTableWidget):
         item.setTextAlignment(aligned)
         item.setForeground(self._look.text if strong else self._look.muted)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, told)
-        item.setToolTip(told)
+        item.setToolTip(hint(told))
         return item
 
     def _fit(self) -> None:

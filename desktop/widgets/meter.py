@@ -11,16 +11,21 @@ from desktop.style.tokens import Look
 
 
 class Meter(QWidget):
-    """A bar that is filled from the left."""
+    """A bar that is filled from the left; what is about to be used is fainter."""
 
     def __init__(self, look: Look, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._look = look
-        self._share = 0.0
+        self._share = self._ahead = 0.0
         self.setFixedWidth(tokens.METER_WIDTH)
 
     def show_share(self, share: float) -> None:
         self._share = min(max(share, 0.0), 1.0)
+        self.update()
+
+    def show_ahead(self, share: float) -> None:
+        """What is about to be used besides."""
+        self._ahead = max(share, 0.0)
         self.update()
 
     def set_look(self, look: Look) -> None:
@@ -40,7 +45,12 @@ class Meter(QWidget):
         area = QRectF(0, (self.height() - height) / 2, self.width(), height)
         painter.setBrush(self._look.line)
         painter.drawRoundedRect(area, height / 2, height / 2)
-        area.setWidth(area.width() * self._share)
-        painter.setBrush(self._look.accent)
-        painter.drawRoundedRect(area, height / 2, height / 2)
+        width = area.width()
+        for share, colour in (
+            (min(self._share + self._ahead, 1.0), self._look.selection),
+            (self._share, self._look.accent),
+        ):
+            area.setWidth(width * share)
+            painter.setBrush(colour)
+            painter.drawRoundedRect(area, height / 2, height / 2)
         painter.end()

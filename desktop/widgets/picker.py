@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QComboBox, QStyle, QWidget
 
 from desktop.style import tokens
 from desktop.style.tokens import Look
@@ -65,7 +65,9 @@ class Picker(QComboBox):
 
     def _paint_mark(self, painter: QPainter, colour: QColor) -> None:
         """A small angle that points down."""
-        middle = QPointF(self.width() - tokens.PADDING - 4, self.height() / 2 + 1)
+        edge = tokens.PADDING + 4
+        across = edge if self.isRightToLeft() else self.width() - edge
+        middle = QPointF(across, self.height() / 2 + 1)
         painter.setPen(QPen(colour, 1.6, c=Qt.PenCapStyle.RoundCap))
         sides = [middle + QPointF(-4, -3), middle + QPointF(0, 1.5), middle + QPointF(4, -3)]
         painter.drawPolyline(sides)
@@ -95,6 +97,7 @@ class Picker(QComboBox):
         self._paint_mark(painter, colour)
         painter.setPen(colour)
         area = self.rect().adjusted(tokens.PADDING, 0, tokens.PADDING - ROOM, 0)
+        area = QStyle.visualRect(self.layoutDirection(), self.rect(), area)
         elide = Qt.TextElideMode.ElideRight
         shown = self.fontMetrics().elidedText(self.currentText(), elide, area.width())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), shown)

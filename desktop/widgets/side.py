@@ -52,7 +52,7 @@ class Side(QFrame):
     def _size(self, look: Look) -> None:
         self._letter.setFont(look.plain)
         self.button.setFont(look.plain)
-        self.button.setIcon(thumb(look))
+        self.button.setIcon(thumb(look, leftward=self.isRightToLeft()))
         self.button.setIconSize(QSize(SIZE + ROOM, SIZE))
 
     def _prepare(self, letter: str) -> None:

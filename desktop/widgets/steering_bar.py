@@ -72,6 +72,10 @@ class SteeringBar(QWidget):
         told = self.tr("The untouched model answers; preferences and votes rest.")
         self._neutral.setToolTip(told)
         self._neutral.setAccessibleDescription(told)
+        # Its room is there before it is: the question above it must not move at the first vote.
+        room = self._neutral.sizePolicy()
+        room.setRetainSizeWhenHidden(True)
+        self._neutral.setSizePolicy(room)
         self._chips.add_asked.connect(self.add_asked)
         self._chips.remove_asked.connect(self.remove_asked)
         self._strength.changed.connect(self.strength_changed)

@@ -20,20 +20,24 @@ _HAND = (
 )  # fmt: skip
 
 
-def thumb(look: Look) -> QIcon:
-    """In the colour of text, and muted where its button is disabled."""
+def thumb(look: Look, *, leftward: bool) -> QIcon:
+    """In the colour of text, and muted where its button is disabled.
+
+    leftward  the word stands to the left of it
+    """
     icon = QIcon()
-    icon.addPixmap(_painted(look.text), QIcon.Mode.Normal)
-    icon.addPixmap(_painted(look.muted), QIcon.Mode.Disabled)
+    icon.addPixmap(_painted(look.text, leftward=leftward), QIcon.Mode.Normal)
+    icon.addPixmap(_painted(look.muted, leftward=leftward), QIcon.Mode.Disabled)
     return icon
 
 
-def _painted(colour: QColor) -> QPixmap:
+def _painted(colour: QColor, *, leftward: bool) -> QPixmap:
     pixmap = QPixmap((SIZE + ROOM) * SCALE, SIZE * SCALE)
     pixmap.setDevicePixelRatio(SCALE)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(ROOM if leftward else 0, 0)
     pen = QPen(colour, 1.4)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setPen(pen)

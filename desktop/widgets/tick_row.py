@@ -32,7 +32,7 @@ class TickRow(QWidget):
         self.line.setTextFormat(Qt.TextFormat.PlainText)
         self.line.setWordWrap(True)
         self.line.setMinimumWidth(1)  # one long word is no reason for a wide page
-        self.line.setContentsMargins(UNDER, 0, 0, 0)
+        self.line.setIndent(UNDER)  # a margin would not turn with the page
         self.toggle.toggled.connect(self.ticked)
         stack = QVBoxLayout(self)
         stack.setContentsMargins(0, 0, 0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QStyle, QWidget
 
 from desktop.style import tokens
 from desktop.style.tokens import Look
@@ -26,7 +26,8 @@ class Toggle(QCheckBox):
 
     def _box(self) -> QRectF:
         size = tokens.BOX
-        return QRectF(tokens.GAP_SMALL, (self.height() - size) / 2, size, size)
+        left = self.width() - size - tokens.GAP_SMALL if self.isRightToLeft() else tokens.GAP_SMALL
+        return QRectF(left, (self.height() - size) / 2, size, size)
 
     def _paint_box(self, painter: QPainter, look: Look) -> None:
         box, checked = self._box().adjusted(0.5, 0.5, -0.5, -0.5), self.isChecked()
@@ -60,9 +61,10 @@ class Toggle(QCheckBox):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_box(painter, look)
         painter.setPen(look.text)
-        left = round(self._box().right()) + tokens.GAP
+        before = tokens.GAP_SMALL + tokens.BOX + tokens.GAP
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextShowMnemonic
-        room = self.rect().adjusted(left, 0, -tokens.GAP_SMALL, 0)
+        room = self.rect().adjusted(before, 0, -tokens.GAP_SMALL, 0)
+        room = QStyle.visualRect(self.layoutDirection(), self.rect(), room)
         elide = Qt.TextElideMode.ElideRight
         text = self.fontMetrics().elidedText(self.text(), elide, room.width(), int(flags))
         painter.drawText(room, int(flags), text)

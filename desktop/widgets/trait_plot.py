@@ -68,7 +68,8 @@ class Plotting(QObject):
 
 
 def picture(plotting: ModuleType, marks: Sequence[Mark], look: Look, *, parent: QWidget) -> QWidget:
-    """Rows of equal height from the top, for a widget exactly as high as the rows it lies on."""
+    """Rows of equal height from the top, for a widget exactly as high as the rows it lies on. It
+    turns with the words at both ends: what is more lies on the left where one reads from there."""
     plot = plotting.PlotWidget(parent=parent, background=None)
     plot.setFrameShape(plot.Shape.NoFrame)
     plot.setMenuEnabled(False)
@@ -79,6 +80,7 @@ def picture(plotting: ModuleType, marks: Sequence[Mark], look: Look, *, parent: 
     plot.getPlotItem().setContentsMargins(0, 0, 0, 0)
     plot.setRange(xRange=(-EDGE, EDGE), yRange=(0, max(len(marks), 1)), padding=0)
     plot.getViewBox().invertY(True)
+    plot.getViewBox().invertX(parent.isRightToLeft())
     plot.getViewBox().setDefaultPadding(0)
     for row, mark in enumerate(marks):
         _draw(plotting, plot, row + 0.5, mark, look)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.prose import hint
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.widgets.table import show_whole
@@ -115,7 +116,7 @@ class TraitTable(QTableWidget):
             item.setFont(self._font(strong=strong and column != SURE))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, row.told)
             if text:
-                item.setToolTip(row.told)
+                item.setToolTip(hint(row.told))
             self.setItem(number, column, item)
 
     def _font(self, *, strong: bool) -> QFont:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.languages import tr
 from desktop.style import tokens
 from desktop.style.tokens import Look, mix
 from desktop.widgets.elided import ElidedLabel
@@ -216,7 +217,7 @@ class _Drawing:
         self._word(right, (1.0 + BESIDE, -0.01), anchor=(1.0, 0.0))
         at = _flat(shown.you)
         self._ring([at[0]], [at[1]], size=tokens.RING, brush=self._look.accent)
-        you = self.plot.tr("you")
+        you = tr("you")
         self._word(you, at, anchor=(-0.4, 0.5) if at[0] < 0.6 else (1.4, 0.5), strong=True)
         return self._widget()
 

@@ -9,14 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import QLocale
+from PySide6.QtWidgets import QApplication
 
+import dev
+from desktop import languages, window_state
 from desktop.app import build
 from desktop.bridge import ENGINE
 from desktop.building import BUILD
 from desktop.chats import CHATS
 from desktop.crafting import CRAFT
 from desktop.desk import Desk
+from desktop.fetching import FETCH
+from desktop.library import LOOK
 from desktop.views.window import Window
+from desktop.window_state import WindowState
 from tests.gui.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
@@ -33,8 +40,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("qt_log_ignore", "This plugin does not support")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _english(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The plurals of English, as a window has them that was set up."""
+    folder, name = tmp_path_factory.mktemp("translations"), "attune_en"
+    dev.compile_translation(dev.TRANSLATIONS / f"{name}.ts", into=folder / f"{name}.qm")
+    locale = QLocale()
+    languages.install(qapp, languages.ENGLISH, folder=folder)
+    QLocale.setDefault(locale)
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[ScriptedEngine]:
+    """Its owner knows Attune: nothing is explained."""
+    window_state.write(tmp_path, WindowState(introduced="all"))
     engine = ScriptedEngine(tmp_path)
     yield engine
     engine.chats.close()
@@ -71,6 +90,5 @@ def window(qtbot: QtBot, open_window: Open) -> Window:
 
 
 def lanes() -> list[threading.Thread]:
-    return [
-        thread for thread in threading.enumerate() if thread.name in (ENGINE, BUILD, CRAFT, CHATS)
-    ]
+    names = (ENGINE, BUILD, CRAFT, CHATS, FETCH, LOOK)
+    return [thread for thread in threading.enumerate() if thread.name in names]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.api import Backup, Chat, ChatMessage, Chats, OpenChat, StorageError
+from engine.api import Backup, Chat, ChatMessage, Chats, OpenChat, Scope, StorageError
 from engine.paths import DataFolder
 from engine.store.chat_trees import StoredChat, StoredMessage
 from engine.store.record import Record
@@ -17,7 +17,8 @@ FULL = "The disk is full; make room."
 
 
 class ScriptedChats(Chats):
-    """`full`: nothing can be written any more. `threads`: who asked."""
+    """`full`: nothing can be written any more. `threads`: who asked. `untended`: why nothing can be
+    copied."""
 
     def __init__(self, data_dir: Path) -> None:
         folder = DataFolder(root=data_dir)
@@ -27,15 +28,22 @@ class ScriptedChats(Chats):
         self.full = False
         self.threads: set[int] = set()
         self.tended = 0
+        self.untended = ""
 
     def _check(self) -> None:
         self.threads.add(threading.get_ident())
         if self.full:
             raise StorageError(FULL)
 
-    def ask(self, text: str, *, chat: str = "", parent: str = "") -> ChatMessage:
+    def ask(
+        self, text: str, *, chat: str = "", parent: str = "", scope: Scope = "everywhere"
+    ) -> ChatMessage:
         self._check()
-        return super().ask(text, chat=chat, parent=parent)
+        return super().ask(text, chat=chat, parent=parent, scope=scope)
+
+    def set_scope(self, chat: str, scope: Scope) -> None:
+        self._check()
+        super().set_scope(chat, scope)
 
     def begin_answer(self, question: str, *, model: str = "", choose: bool = True) -> ChatMessage:
         self._check()
@@ -56,6 +64,8 @@ class ScriptedChats(Chats):
     def tend(self) -> tuple[Backup, ...]:
         self.threads.add(threading.get_ident())
         self.tended += 1
+        if self.untended:
+            raise StorageError(self.untended)
         return ()
 
     # What a test puts there -------------------------------------------------------------

@@ -130,6 +130,9 @@ class ScriptedProfiles:
         self.error: Exception | None = None
         self.calls: list[str] = []
 
+    def check(self, path: Path) -> None:
+        self._may(f"check {path.name}")
+
     def preview(self, path: Path, *, replace: bool = False) -> ProfileDiff:
         self._may(f"preview {path.name}")
         return self.replace if replace else self.merge

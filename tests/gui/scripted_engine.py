@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.api import (
+    EVERYWHERE,
     Answer,
     AnswerEvent,
     AttuneError,
@@ -25,8 +26,10 @@ from engine.api import (
     Pool,
     Portfolio,
     Question,
+    Reach,
     Ready,
     Route,
+    RunNote,
     Settings,
     Started,
     StartEvent,
@@ -34,6 +37,7 @@ from engine.api import (
 )
 from tests.gui.scripted_chats import ScriptedChats
 from tests.gui.scripted_data import ScriptedData, ScriptedProfiles
+from tests.gui.scripted_library import ScriptedLibrary
 from tests.gui.scripted_portfolio import ScriptedPortfolio
 from tests.gui.scripted_record import Held, ScriptedRecord
 from tests.gui.scripted_workshop import ScriptedWorkshop
@@ -130,8 +134,10 @@ class ScriptedEngine(Engine):
     While there are `duels`, two answers are worth it as often as the settings allow.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, safe: bool = False) -> None:
         self._data_dir = data_dir
+        self.log_dir = data_dir / "logs"
+        self.safe = safe
         self._settings = Settings()
         self.scripts: deque[Script] = deque()
         self.duels: deque[DuelScript] = deque()
@@ -139,15 +145,20 @@ class ScriptedEngine(Engine):
         self.offer = ScriptedPortfolio()
         self.craft = ScriptedWorkshop(self._bases)
         self.workshop = self.craft  # type: ignore[assignment]
+        self.stock = ScriptedLibrary(
+            lambda: self.cards, keep=self._keep_cards, offline=lambda: self._settings.offline
+        )
+        self.library = self.stock  # type: ignore[assignment]
         self.kept = ScriptedChats(data_dir)
         self.chats = self.kept
         self.store = ScriptedData(data_dir)
         self.data = self.store  # type: ignore[assignment]
         self.files = ScriptedProfiles(self.record, change=self._set)
         self.profiles = self.files  # type: ignore[assignment]
-        self._since_duel = self._settings.duel_every
+        self._since_duel = self._first_pause()
         self.cards: tuple[ModelCard, ...] = (STARTER, OTHER, MISSING)
         self.questions: list[Question] = []
+        self.reaches: list[Reach] = []
         self.loaded: list[str | None] = []
         self.changes: list[dict[str, Any]] = []
         self.threads: set[int] = set()
@@ -193,9 +204,10 @@ class ScriptedEngine(Engine):
         wanted = model or self._member_model() or self._settings.model or STARTER.id
         yield ready(next(card for card in self.cards if card.id == wanted))
 
-    def answer(self, question: Question) -> Iterator[AnswerEvent]:
+    def answer(self, question: Question, *, reach: Reach = EVERYWHERE) -> Iterator[AnswerEvent]:
         self.threads.add(threading.get_ident())
         self.questions.append(question)
+        self.reaches.append(reach)
         self.stopped.clear()
         self._since_duel += 1
         script = self.scripts.popleft() if self.scripts else says("Yes.")
@@ -204,16 +216,29 @@ class ScriptedEngine(Engine):
     def stop(self) -> None:
         self.stopped.set()
 
-    def wants_duel(self) -> str:
+    def watch(self, note: RunNote) -> None:
+        self.note = note
+
+    def play_safe(self) -> None:
+        self.threads.add(threading.get_ident())
+        self.safe = True
+        self._settings = Settings(neutral=True)
+
+    def report(self, *, about: Sequence[tuple[str, str]] = ()) -> str:
+        self.threads.add(threading.get_ident())
+        return "\n".join(f"{label} {value}" for label, value in (("Attune", "x"), *about))
+
+    def wants_duel(self, *, reach: Reach = EVERYWHERE) -> str:
         self.threads.add(threading.get_ident())
         every = self._settings.duel_every
         if self._settings.neutral or not every or self._since_duel + 1 < every:
             return ""
         return WHY if self.duels else ""
 
-    def duel(self, question: Question) -> Iterator[DuelEvent]:
+    def duel(self, question: Question, *, reach: Reach = EVERYWHERE) -> Iterator[DuelEvent]:
         self.threads.add(threading.get_ident())
         self.questions.append(question)
+        self.reaches.append(reach)
         self.stopped.clear()
         self._since_duel = 0
         yield from self.duels.popleft()(self, question)
@@ -231,13 +256,13 @@ class ScriptedEngine(Engine):
         answers = (answered(first, finish=finish), answered(second, finish=finish))
         return Duel(id=id, answers=answers, why=WHY, verdict=verdict)
 
-    def vote(self, duel: str, outcome: Outcome) -> Voted:
+    def vote(self, duel: str, outcome: Outcome, *, reach: Reach = EVERYWHERE) -> Voted:
         self.threads.add(threading.get_ident())
-        return self.record.vote(duel, outcome, neutral=self._settings.neutral)
+        return self.record.vote(duel, outcome, neutral=self._settings.neutral, reach=reach)
 
-    def learned(self) -> Learned:
+    def learned(self, *, reach: Reach = EVERYWHERE) -> Learned:
         self.threads.add(threading.get_ident())
-        return self.record.learned(neutral=self._settings.neutral)
+        return self.record.learned(neutral=self._settings.neutral, reach=reach)
 
     def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
         return self.record.past_votes(trait)
@@ -329,6 +354,9 @@ class ScriptedEngine(Engine):
         self.cards = tuple(card for card in self.cards if card.id != model)
         self.craft.ids.pop(card.path, None)
         return card
+
+    def _keep_cards(self, cards: tuple[ModelCard, ...]) -> None:
+        self.cards = cards
 
     def _bases(self) -> tuple[ModelCard, ...]:
         return tuple(card for card in self.cards if card.id == STARTER.id)

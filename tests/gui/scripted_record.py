@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass, replace
 
-from engine.api import Learned, LearnedTrait, LearnerName, Moved, Outcome, PastVote, Trait, Voted
+from engine.api import (
+    EVERYWHERE,
+    Learned,
+    LearnedTrait,
+    LearnerName,
+    Moved,
+    Outcome,
+    PastVote,
+    Reach,
+    Trait,
+    Voted,
+)
 from engine.errors import (
     AlreadyVoted,
+    InputError,
     InvalidParameter,
     NothingToUndo,
     StorageError,
@@ -50,6 +63,7 @@ class Entry:
     kind: str
     about: str
     outcome: Outcome = "equal"
+    reach: Reach = EVERYWHERE
 
 
 def told(
@@ -88,20 +102,38 @@ class ScriptedRecord:
             if entry.kind == "vote":
                 votes[entry.about] = entry.outcome
             elif entry.kind == "withdraw":
-                votes.pop(entry.about)
+                votes.pop(entry.about, None)
             elif entry.kind == "reset":
                 votes.clear()
         return votes
 
-    def vote(self, duel: str, outcome: Outcome, *, neutral: bool) -> Voted:
+    def heard(self, reach: Reach) -> ScriptedRecord:
+        """The record as it counts there."""
+
+        def counts(entry: Entry) -> bool:
+            if entry.kind != "vote":
+                return True
+            if reach.scope == "everywhere":
+                return entry.reach.scope == "everywhere"
+            return reach.scope == "chat" and entry.reach.chat == reach.chat
+
+        there = copy(self)
+        there.entries = [entry for entry in self.entries if counts(entry)]
+        return there
+
+    def vote(
+        self, duel: str, outcome: Outcome, *, neutral: bool, reach: Reach = EVERYWHERE
+    ) -> Voted:
+        if not reach.learns:
+            raise InputError("Nothing is learned in this chat.")
         if duel not in self.duels:
             raise UnknownDuel(f"There is no duel {duel!r}.")
         if duel in self.counted():
             raise AlreadyVoted(f"Duel {duel!r} has a vote already.")
         trait = self.traits[self.duels[duel].trait]
-        before = self._sure(trait)
-        self._add(Entry(kind="vote", about=duel, outcome=outcome))
-        after = self._sure(trait)
+        before = self.heard(reach)._sure(trait)
+        self._add(Entry(kind="vote", about=duel, outcome=outcome, reach=reach))
+        after = self.heard(reach)._sure(trait)
         moved: tuple[Moved, ...] = (
             Moved(trait=trait.id, pole=trait.more, before=before, after=after),
         )
@@ -147,26 +179,29 @@ class ScriptedRecord:
         self._may_change("drop_texts")
         self.duels = {id: replace(duel, question="") for id, duel in self.duels.items()}
 
-    def learned(self, *, neutral: bool) -> Learned:
+    def learned(self, *, neutral: bool, reach: Reach = EVERYWHERE) -> Learned:
         if self.broken is not None:
             raise self.broken
-        traits = () if self.learner == "neural" else self._learned_traits()
+        there = self.heard(reach)
+        traits = () if self.learner == "neural" else there._learned_traits()
         return Learned(
             traits=traits,
             learner=self.learner,
             neutral=neutral,
-            votes=len(self.counted()),
+            votes=len(there.counted()),
             to_settle=sum(trait.to_settle for trait in traits),
             removed=tuple(t for t in self.traits.values() if t.id in self._removed()),
             undoable=self._words(self.entries[-1]) if self.entries else "",
             newest_vote=self._newest_vote(),
             unreadable=self.unreadable,
+            scope=reach.scope,
         )
 
     def past_votes(self, trait: str | None) -> tuple[PastVote, ...]:
         if self.broken is not None:
             raise self.broken
         found = []
+        kept = {e.about for e in self.entries if e.kind == "vote" and e.reach.scope == "chat"}
         for id, outcome in reversed(self.counted().items()):
             duel = self.duels[id]
             if trait in (None, duel.trait):
@@ -175,6 +210,7 @@ class ScriptedRecord:
                     PastVote(
                         duel=id, at=duel.at, outcome=outcome, trait=duel.trait,
                         question=duel.question, answers=answers, model="smollm2-135m",
+                        local=id in kept,
                     )
                 )  # fmt: skip
         return tuple(found)

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import Qt as Gui
+from PySide6.QtGui import QTextDocument
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop import desk as desk_module
 from desktop.actions import chats as actions
-from desktop.chat_words import imported, listed
+from desktop.chat_words import Row, imported, listed
 from desktop.conversation import Conversation
 from desktop.reopening import AT_ONCE
 from desktop.views.chat_list import OPEN, ChatModel, snippet_parts
@@ -35,7 +37,7 @@ from tests.gui.scripted_engine import (
     started,
 )
 from tests.gui.test_chat import ask, editor, refuses, settle, shown, views
-from tests.gui.test_duel import duel, said, voted
+from tests.gui.test_duel import duel, press, said, voted
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -231,6 +233,61 @@ def test_who_asks_on_without_a_vote_goes_on_with_the_first(
     ask(qtbot, window, "On")
     settle(qtbot, window)
     assert [text for text, _ in texts(engine)][:3] == ["How?", "the first", "On"]
+
+
+def test_who_asks_on_before_the_vote_has_arrived_finds_all_of_it_again(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    duel(qtbot, window, engine)
+    engine.duels.clear()
+    window.menus.votes[1].trigger()
+    ask(qtbot, window, "And then?")
+    settle(qtbot, window)
+    assert [text for text, _ in texts(engine)] == ["How?", "the second", "And then?", "Yes."]
+
+
+def test_a_late_vote_counts_and_leaves_the_chat_as_it_went_on(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    duel(qtbot, window, engine)
+    engine.duels.clear()
+    ask(qtbot, window, "On")
+    settle(qtbot, window)
+    (earlier, last) = views(window)
+    press(qtbot, earlier)  # vote after all
+    qtbot.waitUntil(lambda: earlier.pair is not None and earlier.pair.isVisible())
+    assert earlier.pair is not None
+    qtbot.waitUntil(earlier.pair.sides[1].button.isEnabled)
+    earlier.pair.sides[1].button.click()
+    voted(qtbot, window, 0)
+    assert engine.record.counted() == {"duel-1": "second"}
+    assert earlier._answer.toPlainText() == "the first"
+    assert earlier.fold is not None
+    assert earlier.fold._line.text().startswith("Answer B, the better one")
+    window.browsing.edit(last.turn)
+    window.composer.clear()
+    ask(qtbot, window, "Otherwise")
+    settle(qtbot, window)
+    asked = [message.text for message in engine.questions[-1].messages]
+    assert asked == ["How?", "the first", "Otherwise"]
+    assert [text for text, _ in texts(engine)][:3] == asked
+
+
+def test_a_question_taken_back_leaves_the_choice_between_two_answers_open(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    duel(qtbot, window, engine)
+    engine.duels.clear()
+    engine.scripts.append(refuses("This is too long."))
+    ask(qtbot, window, "On")
+    settle(qtbot, window)
+    (turn,) = views(window)
+    press(qtbot, turn)
+    assert turn.pair is not None
+    qtbot.waitUntil(turn.pair.sides[1].button.isEnabled)
+    turn.pair.sides[1].button.click()
+    voted(qtbot, window)
+    qtbot.waitUntil(lambda: texts(engine)[1][0] == "the second")
 
 
 def test_a_duel_that_is_reopened_is_over_and_the_other_answer_is_folded(
@@ -506,6 +563,36 @@ def test_the_list_has_quiet_headings_by_day() -> None:
         "Pinned", "kept", "Today", "new", "Yesterday", "late", "Earlier", "old",
         "A chat without words",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("at", [1e300, -1e300, 1e13, -1e13])
+def test_a_chat_of_a_time_that_no_calendar_has_is_listed(at: float) -> None:
+    rows = listed([a_chat("Old", changed=at)], today=datetime(2026, 7, 29).date())
+    assert [row.text for row in rows] == ["Earlier", "Old"]
+
+
+def test_a_question_like_a_book_is_shown_in_part_and_asked_as_a_whole(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    book = "Once upon a time. " * 4_000
+    window._desk.asking.ask(book)
+    settle(qtbot, window)
+    shown_text = views(window)[0]._question.toPlainText()
+    assert shown_text.startswith("Once upon a time. Once")
+    assert len(shown_text) < 21_000
+    assert shown_text.endswith("more characters are not shown; an export has them.")
+    assert engine.questions[0].messages[0].text == book.strip()
+    assert texts(engine)[0][0] == book.strip()
+
+
+def test_a_title_is_never_taken_for_html(qtbot: QtBot, window: Window) -> None:
+    row = Row(text="a & <img src='file:///x'>", chat=a_chat("x", changed=0.0))
+    window.chats.show_rows([row], more=False, told="")
+    told = window.chats.list.rows.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    document = QTextDocument()
+    document.setHtml(told)
+    assert Gui.mightBeRichText(told)
+    assert document.toPlainText() == "a & <img src='file:///x'>"
 
 
 def test_thousands_of_chats_come_page_by_page(
@@ -813,6 +900,26 @@ def test_copies_are_looked_after_once_and_only_when_all_is_quiet(
     assert engine.kept.tended == 1
     window.close()
     assert threading.get_ident() not in engine.kept.threads
+
+
+def test_in_a_window_that_stays_open_copies_are_looked_after_again(
+    qtbot: QtBot, open_window: Open, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "TEND_AFTER", 1)
+    monkeypatch.setattr(desk_module, "TEND_AGAIN", 1)
+    window = open_window()
+    window._desk.loading.start()
+    qtbot.waitUntil(lambda: engine.kept.tended >= 3)
+
+
+def test_copies_that_cannot_be_made_are_said(
+    qtbot: QtBot, open_window: Open, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "TEND_AFTER", 1)
+    engine.kept.untended = "There is no space left for copies."
+    window = open_window()
+    window._desk.loading.start()
+    qtbot.waitUntil(lambda: window.chats.note.words.text() == engine.kept.untended)
 
 
 def test_a_list_that_cannot_be_read_says_why_and_asking_works(

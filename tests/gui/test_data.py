@@ -271,6 +271,18 @@ def test_with_other_chats_a_new_one_begins(
     assert page.isVisible(), "what was done is told where it was asked for"
 
 
+def test_a_private_chat_outlives_other_chats(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine, agree: list[str]
+) -> None:
+    window.menus.new_private.trigger()
+    ask(qtbot, window, "Secret talk")
+    settle(qtbot, window)
+    page = opened(qtbot, window)
+    page.restore.click()
+    did(qtbot, page, "are back. What was there is kept as one more copy.")
+    assert [turn.question for turn in window._desk.asking.conversation.turns] == ["Secret talk"]
+
+
 def test_a_restoration_that_is_thought_better_of_does_nothing(
     qtbot: QtBot, window: Window, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,8 +337,8 @@ def test_of_the_network_no_more_is_said_than_is_true_here(
     engine.store.offline_said = offline
     page = opened(qtbot, window)
     said = page.network.text()
-    assert said.startswith("No connection was ever made: nothing in ")
-    assert ("the system refuses one to the process that runs models" in said) is offline
+    assert said.startswith("Only Attune's download program opens connections")
+    assert ("the process that runs models was refused one by the system" in said) is offline
     assert ("no way to forbid it" in said) is not offline
     window.menus.chat.trigger()
     window.menus.data.trigger()
@@ -341,7 +353,7 @@ def test_where_that_cannot_be_found_out_nothing_is_claimed(
     window.menus.data.trigger()
     page = page_of(window)
     qtbot.waitUntil(lambda: "offline" in engine.store.calls and bool(page.kept.lines))
-    assert page.network.text() == "No connection was ever made: nothing in Attune opens one."
+    assert page.network.text().endswith("nothing else in Attune opens one.")
 
 
 # Erasing ------------------------------------------------------------------------------------

@@ -102,10 +102,54 @@ def test_a_platform_that_was_asked_for_decides(
     assert display.available() is there
 
 
+def test_a_platform_whose_libraries_are_there_is_no_trouble(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert display.trouble() == ""
+
+
+@pytest.mark.parametrize(
+    ("library", "hint"),
+    [
+        ("libxcb-cursor.so.0", " (the package libxcb-cursor0 on Debian and Ubuntu)"),
+        ("libunheard.so.3", ""),
+    ],
+)
+def test_a_library_that_the_system_lacks_is_named(
+    library: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(name: str) -> ctypes.CDLL:
+        raise OSError(f"{library}: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
+    monkeypatch.setattr(ctypes, "CDLL", lacks)
+    said = f"The window needs {library}, which this system lacks; install it{hint}."
+    assert display.trouble() == said
+
+
+def test_one_platform_that_loads_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacks(name: str) -> object:
+        if "xcb" in name:
+            raise OSError("libxcb-cursor.so.0: cannot open shared object file")
+        return object()
+
+    monkeypatch.setenv("QT_QPA_PLATFORM", "xcb;offscreen")
+    monkeypatch.setattr(ctypes, "CDLL", lacks)
+    assert display.trouble() == ""
+
+
+def test_a_platform_that_attune_does_not_know_is_left_to_qt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "somebody-elses")
+    assert display.trouble() == ""
+
+
 def test_the_command_line_is_told_how_to_find_out(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Callable[[], bool]] = []
 
-    def run(argv: Sequence[str], *, open_window: object, has_display: Callable[[], bool]) -> int:
+    def run(argv: Sequence[str], *, has_display: Callable[[], bool], **_: object) -> int:
         given.append(has_display)
         return 0
 

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.usefixtures("qapp")
 def home(tmp_path: Path) -> Iterator[Doorbell]:
     bell = move_in(tmp_path)
     assert bell is not None
+    bell.begin(lambda: True)
     yield bell
     bell.close()
 
@@ -52,7 +53,7 @@ def test_a_ring_is_answered_with_its_files(qtbot: QtBot, home: Doorbell, tmp_pat
 
 
 def test_a_window_that_does_not_answer_is_told_of_and_the_ring_taken_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Doorbell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doorbell, "PATIENCE", 0.05)
     with pytest.raises(AttuneError, match="does not answer"):
@@ -73,10 +74,67 @@ def test_a_ring_that_says_anything_else_only_brings_the_window_up(
     assert heard == [()]
 
 
+def test_who_rings_while_the_window_is_being_opened_is_answered_once_it_is(tmp_path: Path) -> None:
+    rings = tmp_path / RINGS
+    rings.mkdir()
+    heard: list[tuple[str, ...]] = []
+    bell = move_in(tmp_path)
+    assert bell is not None
+    (rings / "1-0.json").write_text(json.dumps(["a.gguf"]))
+    assert move_in(tmp_path) is None
+    bell.rang.connect(heard.append)
+    bell.listen()
+    assert heard == []
+    bell.begin(lambda: True)
+    assert heard == [("a.gguf",)]
+    bell.close()
+
+
+def test_a_ring_between_lock_and_bell_is_not_thrown_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, heard = doorbell._made, list[tuple[str, ...]]()
+
+    def rung_meanwhile(folder: Path) -> Path:
+        rings = made(folder)
+        (rings / "1-0.json").write_text(json.dumps(["a.gguf"]))
+        return rings
+
+    monkeypatch.setattr(doorbell, "_made", rung_meanwhile)
+    bell = move_in(tmp_path)
+    assert bell is not None
+    bell.rang.connect(heard.append)
+    bell.begin(lambda: True)
+    assert heard == [("a.gguf",)]
+    bell.close()
+
+
+def test_who_rings_at_a_window_that_is_being_closed_moves_in(
+    home: Doorbell, tmp_path: Path
+) -> None:
+    rings, asked = tmp_path / RINGS, list[int]()
+    home.begin(lambda: False)
+
+    def clock() -> float:
+        asked.append(len(list(rings.iterdir())))
+        if len(asked) == 2:
+            home.listen()
+            assert list(rings.glob("*.json")), "nobody answers who is about to leave"
+            home.close()
+        return 0.0
+
+    own = ring(tmp_path, ("a.gguf",), clock=clock)
+    assert own is not None
+    assert list(rings.iterdir()) == []
+    assert move_in(tmp_path) is None
+    own.close()
+
+
 def test_rings_of_an_earlier_day_are_not_answered(tmp_path: Path) -> None:
     rings = tmp_path / RINGS
     rings.mkdir()
     (rings / "1-0.json").write_text(json.dumps(["old.gguf"]))
+    os.utime(rings / "1-0.json", (0, 0))
     bell = move_in(tmp_path)
     assert bell is not None
     assert list(rings.iterdir()) == []
@@ -139,6 +197,33 @@ if sys.argv[2:] == ["first"]:
     app._begin = begun
 files = () if sys.argv[2:] == ["first"] else ("model.gguf",)
 sys.exit(app.open_window(OpenWindow(data_dir=pathlib.Path(sys.argv[1]), files=files)))
+"""
+
+
+def test_a_second_start_with_a_file_that_is_no_profile_says_so_itself(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", DAMAGED, str(tmp_path)]
+    surroundings = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    (tmp_path / "mine.attune-profile").write_text("{}")
+    bell = move_in(tmp_path)
+    assert bell is not None
+    second = subprocess.run(
+        command, cwd=ROOT, env=surroundings, capture_output=True, text=True, timeout=30
+    )
+    bell.close()
+    assert second.stdout == "no profile of Attune\n"
+    assert list((tmp_path / RINGS).iterdir()) == []
+
+
+DAMAGED = """
+import sys, pathlib
+import desktop.app as app
+from engine.api import OpenWindow, ProfileError
+app.QMessageBox.exec = lambda box: 0
+folder = pathlib.Path(sys.argv[1])
+try:
+    app.open_window(OpenWindow(data_dir=folder, files=(str(folder / "mine.attune-profile"),)))
+except ProfileError as error:
+    print("no profile of Attune" if "no profile of Attune" in error.message else error.message)
 """
 
 

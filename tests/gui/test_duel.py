@@ -475,7 +475,9 @@ def test_both_ready_and_the_vote_are_announced(
 
     monkeypatch.setattr(QAccessible, "updateAccessibility", hear)
     duel(qtbot, window, engine)
-    assert heard == ["Both answers are ready. Ctrl+1 if A is better, Ctrl+2 if B is better."]
+    assert heard == [
+        "Both answers are ready. F7 says A, F8 says B; Ctrl+1 if A is better, Ctrl+2 if B is."
+    ]
     window.menus.votes[0].trigger()
     voted(qtbot, window)
     assert heard[-1] == "Shorter answers: 50% → 69% sure."

@@ -314,6 +314,30 @@ def test_a_profile_is_written_with_texts_only_where_that_is_ticked(
     assert engine.files.calls == [f"export me{SUFFIX}{' with texts' if texts else ''}"]
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_profile_of_the_whole_name_is_replaced_only_once_agreed(
+    qtbot: QtBot,
+    window: Window,
+    engine: ScriptedEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    wanted: bool,
+) -> None:
+    asked: list[str] = []
+
+    def agreed(question: str, *_: object, **__: object) -> bool:
+        asked.append(question)
+        return wanted
+
+    monkeypatch.setattr("desktop.actions.profiles.agreed", agreed)
+    (tmp_path / "me.attune-profile").write_text("mine")
+    picks(monkeypatch, str(tmp_path / "me"))
+    window.carrying._export(False)
+    assert "me.attune-profile" in asked[0]
+    qtbot.wait(20)
+    assert engine.files.calls == (["export me.attune-profile"] if wanted else [])
+
+
 def test_an_export_that_is_cancelled_writes_nothing(
     qtbot: QtBot, window: Window, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
