@@ -4,6 +4,8 @@ python3 dev.py run [arguments]    set up what is missing, then start Attune with
 python3 dev.py test [arguments]   set up what is missing, then run all checks and all tests
 python3 dev.py check              the checks alone: format, lint, types, import contracts
 python3 dev.py setup              set up everything for development, and stop there
+python3 dev.py translate          gather the texts of the window, compile their translations
+python3 dev.py package            freeze Attune and make the installers of this system, in dist/
 python3 dev.py lock               write the requirement files anew from pyproject.toml
 python3 dev.py flags              print the CMake flags of llama.cpp, for an installation by hand
 
@@ -28,18 +30,24 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NoReturn
 
-Kind = Literal["runtime", "dev"]
+Kind = Literal["runtime", "dev", "package"]
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
+# What is frozen comes from an environment of its own, where no tool for development can slip in.
+VENV = ROOT / ("build/venv" if sys.argv[1:2] == ["package"] else ".venv")
 TOOLS = ROOT / ".tools"
 REQUIREMENTS: Mapping[Kind, Path] = {
     "runtime": ROOT / "requirements.txt",
     "dev": ROOT / "requirements-dev.txt",
+    "package": ROOT / "requirements.txt",
 }
 BUILD_REQUIREMENTS = ROOT / "requirements-build.txt"
 STAMP = VENV / "attune-setup"
 BUILD_RECORD = VENV / "attune-build"
+TRANSLATIONS = ROOT / "assets" / "translations"
+
+ALONE = ("tests/contract", "tests/integration")
+SHARED = tuple(f"--ignore={folder}" for folder in ALONE)
 
 CHECKS: Mapping[str, Sequence[str]] = {
     "format": ("ruff", "format", "--check"),
@@ -111,10 +119,14 @@ def test(arguments: Sequence[str]) -> NoReturn:
     broken = failed_checks()
     say("tests")
     windowless = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
-    code = subprocess.call([program("pytest"), *arguments], cwd=ROOT, env=windowless)
+    # Models take all cores for themselves; what has none shares them.
+    parts = [arguments] if arguments else [("-n", "auto", *SHARED), ALONE]
+    codes = [
+        subprocess.call([program("pytest"), *part], cwd=ROOT, env=windowless) for part in parts
+    ]
     if broken:
         fail("Not clean: " + ", ".join(broken) + ".")
-    sys.exit(code)
+    sys.exit(max(codes))
 
 
 def check(arguments: Sequence[str]) -> NoReturn:
@@ -130,6 +142,22 @@ def setup(arguments: Sequence[str]) -> NoReturn:
     expect_none(arguments)
     ensure("dev")
     sys.exit(0)
+
+
+def translate(arguments: Sequence[str]) -> NoReturn:
+    """Bring the files of those who translate up to date, and compile what is in them."""
+    expect_none(arguments)
+    ensure("dev")
+    for file in sorted(TRANSLATIONS.glob("*.ts")):
+        gather_texts(file)
+    compile_translations()
+    sys.exit(0)
+
+
+def package(arguments: Sequence[str]) -> NoReturn:
+    """Make what installs Attune on systems like this one; `installer/build.py` says how."""
+    ensure("package")
+    become([str(program("python")), "-m", "installer.build", *arguments])
 
 
 def lock(arguments: Sequence[str]) -> NoReturn:
@@ -163,6 +191,8 @@ COMMANDS: Mapping[str, Callable[[Sequence[str]], NoReturn]] = {
     "test": test,
     "check": check,
     "setup": setup,
+    "package": package,
+    "translate": translate,
     "lock": lock,
     "flags": flags,
 }
@@ -182,11 +212,11 @@ def main(arguments: Sequence[str]) -> NoReturn:
 def ensure(kind: Kind) -> None:
     """Set up unless nothing has changed since the last time, which is told in milliseconds."""
     mark = fingerprint(kind)
-    if read(STAMP) == mark and program("attune").exists():
-        return
-    STAMP.unlink(missing_ok=True)  # what is left half done is taken up again
-    set_up(kind)
-    STAMP.write_text(mark, encoding="utf-8")
+    if read(STAMP) != mark or not program("attune").exists():
+        STAMP.unlink(missing_ok=True)  # what is left half done is taken up again
+        set_up(kind)
+        STAMP.write_text(mark, encoding="utf-8")
+    compile_translations()
 
 
 def fingerprint(kind: Kind) -> str:
@@ -198,11 +228,11 @@ def fingerprint(kind: Kind) -> str:
 
 def set_up(kind: Kind) -> None:
     started = time.monotonic()
-    say("Setting up Attune in .venv")
+    say(f"Setting up Attune in {VENV.relative_to(ROOT)}")
     uv = find_uv()
     create_environment(uv)
     install_engine(uv, REQUIREMENTS[kind])
-    install_requirements(uv, REQUIREMENTS[kind])
+    install_requirements(uv, REQUIREMENTS[kind], *([BUILD_REQUIREMENTS] * (kind == "package")))
     install_attune(uv)
     report_system_libraries()
     say(f"Set up in {time.monotonic() - started:.0f} seconds")
@@ -251,10 +281,10 @@ def engine_command(uv: str, wanted: str, folder: Path) -> list[str]:
     return [uv, *install, *pinned_build(), "--requirements", str(listing)]
 
 
-def install_requirements(uv: str, requirements: Path) -> None:
+def install_requirements(uv: str, *requirements: Path) -> None:
     """Make the environment hold exactly these packages, each with the hash it was locked with."""
     sync = ("pip", "sync", "--require-hashes", *into_venv(), *pinned_build())
-    call([uv, *sync, str(requirements)])
+    call([uv, *sync, *map(str, requirements)])
 
 
 def install_attune(uv: str) -> None:
@@ -288,6 +318,31 @@ def pinned_build() -> tuple[str, ...]:
     """Build tools are held to versions and hashes too."""
     hashes = ("--require-build-hashes", "--preview-features", "build-dependency-hashes")
     return (*hashes, "--build-constraints", str(BUILD_REQUIREMENTS))
+
+
+# Translations --------------------------------------------------------------------------------
+
+
+def gather_texts(file: Path) -> None:
+    """Bring a .ts file up to the texts of the window. Of English, which is in the code, it holds
+    the plurals alone."""
+    plurals = ["-pluralonly"] if file.stem.endswith("_en") else []
+    # Without places: each would be another one after every change of the code.
+    form = ["-silent", "-locations", "none", "-no-obsolete", "-source-language", "en"]
+    call([str(program("pyside6-lupdate")), *form, *plurals, "-extensions", "py",
+          str(ROOT / "desktop"), "-ts", str(file)])  # fmt: skip
+
+
+def compile_translations() -> None:
+    """Compile the translations that were changed since."""
+    for file in sorted(TRANSLATIONS.glob("*.ts")):
+        compiled = file.with_suffix(".qm")
+        if not compiled.exists() or compiled.stat().st_mtime_ns < file.stat().st_mtime_ns:
+            compile_translation(file, into=compiled)
+
+
+def compile_translation(file: Path, *, into: Path) -> None:
+    call([str(program("pyside6-lrelease")), "-silent", str(file), "-qm", str(into)])
 
 
 # uv ------------------------------------------------------------------------------------------

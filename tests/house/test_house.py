@@ -30,6 +30,10 @@ BROKEN = (
     ("child", "engine.inference.threads", "sqlite3", "engine.inference.threads -> sqlite3"),
     ("parent", "engine.jobs.client", "llama_cpp", "engine.jobs.client -> llama_cpp"),
     ("job", "engine.jobs.host", "engine.store", "engine.jobs.host -> engine.store"),
+    ("layers", "engine.session", "engine.download", "engine.session -> engine.download"),
+    ("network", "engine.models.gguf", "socket", "engine.models.gguf -> socket"),
+    ("network", "desktop.bridge", "huggingface_hub", "desktop.bridge -> huggingface_hub"),
+    ("download", "engine.download.hub", "engine.store", "engine.download.hub -> engine.store"),
     ("one-importer", "engine.models.gguf", "llama_cpp", "engine.models.gguf -> llama_cpp"),
     ("pure", "engine.steering.sampling", "engine.models.gguf", "sampling -> engine.models.gguf"),
     ("pure", "engine.steering.strength", "sqlite3", "engine.steering.strength -> sqlite3"),
@@ -51,7 +55,8 @@ SOUND = (
 # Module, and what must not be loaded with it: the start must be quick, the parent must not be
 # able to crash, and the window must open on a machine whose model library is broken.
 LIGHT = {
-    "engine.api": ("PySide6", "llama_cpp", "numpy"),
+    "engine.api": ("PySide6", "llama_cpp", "numpy", "huggingface_hub", "httpx"),
+    "engine.session.library": ("PySide6", "llama_cpp", "numpy", "huggingface_hub", "httpx", "ssl"),
     "engine.cli.main": ("PySide6", "llama_cpp", "numpy"),
     "engine.steering.amulet": ("PySide6", "llama_cpp", "sqlite3"),
     "engine.inference.protocol": ("PySide6", "llama_cpp", "numpy", "sqlite3"),

@@ -1,0 +1,1 @@
+"""What installs Attune on macOS: a recipe, not tested on macOS yet."""

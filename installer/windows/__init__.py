@@ -1,0 +1,1 @@
+"""What installs Attune on Windows: a recipe, not tested on Windows yet."""
