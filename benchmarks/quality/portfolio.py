@@ -99,7 +99,7 @@ def _built(arguments: argparse.Namespace) -> Portfolio:
             engine.add_model(path)
         engine.change(calibration_questions=arguments.questions)
         list(engine.start())  # finds the settings of this machine, where they are not known
-        for event in engine.build_portfolio():
+        for event in engine.portfolio.build():
             match event:
                 case Progress():
                     left = "" if event.left is None else f", {event.left / 60:.0f} min left"

@@ -46,7 +46,7 @@ PARTS = ("attn_output", "ffn_down")
 """Matrices that are adapted: those through which attention and the feed-forward part write. With
 all seven a token takes a third longer (measured): every adapter costs two products of its own."""
 
-STEPS, BATCH, RATE = 48, 4, 2e-3
+STEPS, BATCH, RATE = 96, 4, 2e-3
 RANK, ALPHA = 16, 32.0
 MOST_STEPS = 1000
 

@@ -48,7 +48,7 @@ TIMED, ROUNDS = 3, 4
 TIMED_TOKENS = 48
 """Of an answer that is timed, at most."""
 
-EFFORTS = {"lessons": 20.0, "training": 50.0, "without": 27.0, "with": 10.0, "time": 15.0}
+EFFORTS = {"lessons": 20.0, "training": 100.0, "without": 27.0, "with": 10.0, "time": 15.0}
 """The parts of a training, in their order, and the seconds that each takes with the starter model
 on two cores (measured); so many steps as are the rule."""
 

@@ -57,9 +57,9 @@ def test_every_part_is_told_when_it_begins_and_not_every_step(attune: Attune, ou
     said = attune("workshop", "train", "short+", "--out", str(out))
     lines = said.err.splitlines()
     assert [line for line in lines if ": Training" in line] == [
-        "30%: Training, loss 1.00, about a minute left",
-        "44%: Training, loss 2.00, about a minute left",
-        "57%: Training, loss 3.00, about a minute left",
+        "31%: Training, loss 1.00, about a minute left",
+        "50%: Training, loss 2.00, about a minute left",
+        "70%: Training, loss 3.00, about a minute left",
     ]
     assert 1 < sum(": Asking for lessons: " in line for line in lines) < 5
     assert lines[-1].startswith("100%: Measuring the time")
