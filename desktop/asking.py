@@ -252,7 +252,7 @@ class Asking(QObject):
             return
         if question.personal:
             try:
-                yield self._engine.learned(reach=reach)
+                yield self._engine.learning.learned(reach=reach)
             except AttuneError as error:  # the answer itself does without
                 log.warning("what was learned cannot be read: %s", error.message)
         yield from self._engine.answer(question, reach=reach)

@@ -5,7 +5,7 @@ and changing it. On the GUI thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -172,6 +172,25 @@ class Chats(QObject):
             lambda: self._engine.chats.export(to, chats=chats, format=format),
             lambda paths: self.did.emit(exported(paths if isinstance(paths, tuple) else ())),
         )
+
+    def print(
+        self, to: Path, *, chat: str, press: Callable[[OpenChat], Iterable[bytes]]
+    ) -> None:  # fmt: skip
+        """Write a chat to a new PDF. The end of the window leaves it undone.
+
+        press  makes the file, on the thread of the chats: b"" after each piece of the work
+        """
+
+        def work() -> Iterator[object]:
+            for content in press(self._engine.chats.open(chat)):
+                # Nothing yet is an item too: who closes the window need not wait for the rest.
+                yield self._engine.chats.keep_document(to, content) if content else None
+
+        def heard(item: object) -> None:
+            if isinstance(item, tuple):
+                self.did.emit(exported(item))
+
+        self._bridge.submit(work, Listener(heard=heard, failed=self._failed))
 
     def import_file(self, path: Path) -> None:
         """Take in the chats of a file."""

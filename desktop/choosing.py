@@ -102,7 +102,9 @@ class Choosing(QObject):
     def override(self, candidate: Candidate) -> None:
         """Take this member; it answers next, and tells something about the owner."""
         said = self.tr("{0} answers next. Attune learns from your choice.").format(candidate.name)
-        self._do(partial(self._engine.override, candidate.id), partial(self.took.emit, said))
+        self._do(
+            lambda: self._engine.portfolio.override(candidate.id), partial(self.took.emit, said)
+        )
 
     def set_automatic(self, on: bool) -> None:
         self._do(partial(self._engine.change, routing=on))
@@ -125,15 +127,19 @@ class Choosing(QObject):
             self._do(partial(self._engine.change, sliders=self._wished))
 
     def remove(self, candidate: Candidate) -> None:
-        self._do(partial(self._engine.remove_candidate, candidate.id))
+        self._do(lambda: self._engine.portfolio.candidates.remove(candidate.id))
 
     def restore(self, candidate: Candidate) -> None:
-        self._do(partial(self._engine.restore_candidate, candidate.id))
+        self._do(lambda: self._engine.portfolio.candidates.restore(candidate.id))
 
     def add(self, model: str, preferences: tuple[str, ...], gamma: float) -> None:
         said = self.tr("It will be measured, too.")
-        call = partial(self._engine.add_candidate, model, preferences=preferences, gamma=gamma)
-        self._do(call, partial(self.did.emit, said))
+
+        def add() -> Pool:
+            candidates = self._engine.portfolio.candidates
+            return candidates.add(model, preferences=preferences, gamma=gamma)
+
+        self._do(add, partial(self.did.emit, said))
 
     # ------------------------------------------------------------------------------------
 
@@ -178,11 +184,11 @@ class Choosing(QObject):
     # On the lane's thread ---------------------------------------------------------------
 
     def _look(self, *, pool: bool) -> _Told:
-        known = self._engine.portfolio() if pool or self.known else None
+        portfolio = self._engine.portfolio
         return _Told(
-            route=self._engine.route(),
-            portfolio=known,
-            pool=self._engine.pool() if pool else None,
+            route=portfolio.route(),
+            portfolio=portfolio.current() if pool or self.known else None,
+            pool=portfolio.candidates.pool() if pool else None,
         )
 
     def _change(self, call: Callable[[], object]) -> _Told:

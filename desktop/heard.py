@@ -162,6 +162,11 @@ SENTENCES: tuple[str, ...] = tuple(
             QT_TR_NOOP("Writing the merged model"),
             QT_TR_NOOP("{0} thread"),
             QT_TR_NOOP("{0} threads"),
+            QT_TR_NOOP("{0}, without repacked weights, {1}, context {2}"),
+            QT_TR_NOOP("{0}, {1}, context {2}"),
+            QT_TR_NOOP("It was stopped. Begun again, it goes on where it was."),
+            QT_TR_NOOP("The merge was stopped. Begun again, the same one goes on where it was."),
+            QT_TR_NOOP("The training was stopped. Begun again, the same one goes on where it was."),
             QT_TR_NOOP("{0} The starter model answers."),
             QT_TR_NOOP("{0} Until then answers are not steered by your votes."),
             QT_TR_NOOP(

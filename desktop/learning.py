@@ -78,7 +78,7 @@ class Learning(QObject):
     def fetch(self) -> None:
         """Ask the engine how everything stands."""
         self._do(
-            self._engine.learned,
+            lambda: self._engine.learning.learned(),
             done=lambda _: self.changed.emit(),
             failed=self._unread,
             lasting=False,
@@ -96,14 +96,14 @@ class Learning(QObject):
             self.voted.emit(result)
 
         self._do(
-            partial(self._engine.vote, duel, outcome, reach=reach),
+            lambda: self._engine.learning.vote(duel, outcome, reach=reach),
             done=done,
             failed=partial(self.refused.emit, duel),
         )
 
     def undo(self) -> None:
         """Take the newest change back, whichever it was."""
-        self._do(self._engine.undo, done=self._took_back)
+        self._do(lambda: self._engine.learning.undo(), done=self._took_back)
 
     def undo_vote(self, duel: str) -> None:
         """Take this vote back, unless another program has changed something since."""
@@ -116,28 +116,30 @@ class Learning(QObject):
         self._do(partial(self._undo_vote, duel, late), done=self._took_back, failed=failed)
 
     def delete_vote(self, duel: str) -> None:
-        self._change(partial(self._engine.delete_vote, duel), self.tr("The vote is deleted."))
+        said = self.tr("The vote is deleted.")
+        self._change(lambda: self._engine.learning.delete_vote(duel), said)
 
     def forget(self, trait: LearnedTrait) -> None:
         said = self.tr("Earlier votes say nothing about “{0}” any more.")
-        call = partial(self._engine.forget_trait, trait.trait.id)
-        self._change(call, said.format(heard(trait.trait.more)))
+        said = said.format(heard(trait.trait.more))
+        self._change(lambda: self._engine.learning.forget_trait(trait.trait.id), said)
 
     def remove(self, trait: LearnedTrait) -> None:
         said = self.tr("Attune asks no more about “{0}”, and no longer steers by it.")
-        call = partial(self._engine.remove_trait, trait.trait.id)
-        self._change(call, said.format(heard(trait.trait.more)))
+        said = said.format(heard(trait.trait.more))
+        self._change(lambda: self._engine.learning.remove_trait(trait.trait.id), said)
 
     def restore(self, trait: Trait) -> None:
         said = self.tr("Attune asks about “{0}” again.").format(heard(trait.more))
-        self._change(partial(self._engine.restore_trait, trait.id), said)
+        self._change(lambda: self._engine.learning.restore_trait(trait.id), said)
 
     def add(self, sentence: str) -> None:
         said = self.tr("Attune will ask about “{0}”, too.").format(sentence)
-        self._change(partial(self._engine.add_trait, sentence), said)
+        self._change(lambda: self._engine.learning.add_trait(sentence), said)
 
     def reset(self) -> None:
-        self._change(self._engine.reset_learning, self.tr("Started over: no vote counts any more."))
+        said = self.tr("Started over: no vote counts any more.")
+        self._change(lambda: self._engine.learning.reset(), said)
 
     def take_in(self, profile: Path, *, replace: bool, said: str) -> None:
         """Take a profile in.
@@ -161,7 +163,7 @@ class Learning(QObject):
             self.changed.emit()
             self.erased.emit(said)
 
-        self._do(self._engine.drop_texts, done=done)
+        self._do(lambda: self._engine.learning.drop_texts(), done=done)
 
     # ------------------------------------------------------------------------------------
 
@@ -212,18 +214,18 @@ class Learning(QObject):
         result = call()
         learned, votes = None, None
         try:
-            learned, votes = self._learned(result), self._engine.past_votes()
+            learned, votes = self._learned(result), self._engine.learning.past_votes()
         except AttuneError as error:
             # The change itself is made: to call it a failure would invite a second one.
             log.warning("what was learned cannot be read: %s", error.message)
         return _Answered(result=result, learned=learned, votes=votes)
 
     def _undo_vote(self, duel: str, late: str) -> str:
-        if self._engine.learned().newest_vote != duel:
+        if self._engine.learning.learned().newest_vote != duel:
             raise InputError(late)
-        return self._engine.undo()
+        return self._engine.learning.undo()
 
     def _learned(self, result: object) -> Learned:
         if isinstance(result, Voted):
             return result.learned
-        return result if isinstance(result, Learned) else self._engine.learned()
+        return result if isinstance(result, Learned) else self._engine.learning.learned()

@@ -15,8 +15,11 @@ from engine.api import AttuneError, Engine, Settings
 PAGE = (
     "language", "colours", "send_key", "duel_every", "scope", "threads", "context", "cpu_only",
 )  # fmt: skip
-"""What goes back to what it was at first: all that is on the page but being offline, which is a
-promise and no taste."""
+"""What goes back to what it was at first, with DRAWN: all that is on the page but being offline,
+which is a promise and no taste."""
+
+DRAWN = ("temperature", "max_tokens")
+"""What is on the page of how answers are drawn."""
 
 RUNNING = frozenset({"threads", "context", "cpu_only"})
 """What a model is loaded with."""
@@ -40,6 +43,7 @@ class Options(QObject):
         self._engine, self._bridge, self._loading = engine, bridge, loading
         self._wishes: list[dict[str, Any]] = []
         self._former: dict[str, Any] = {}
+        self._again = False  # what a model is loaded with is another, and it runs as before
         self.values = engine.settings
 
     def change(self, **wish: Any) -> None:
@@ -56,11 +60,17 @@ class Options(QObject):
         listener = Listener(failed=self._unsaved, done=partial(self._saved, again))
         self._bridge.submit(work, listener, lasting=True)
 
+    def draw(self, **wish: float) -> None:
+        """Have answers drawn otherwise, from the next one on: change what is named in DRAWN."""
+        self.change(sampling=replace(self.values.sampling, **wish))
+
     def reset(self) -> None:
         """Everything on the page as it was at first; `undo` takes that back."""
-        usual = Settings()
-        self._former = {name: getattr(self.values, name) for name in PAGE}
-        self.change(**{name: getattr(usual, name) for name in PAGE})
+        usual, now = Settings(), self.values
+        drawn = {name: getattr(usual.sampling, name) for name in DRAWN}
+        self._former = {name: getattr(now, name) for name in (*PAGE, "sampling")}
+        first = {name: getattr(usual, name) for name in PAGE}
+        self.change(**first, sampling=replace(now.sampling, **drawn))
         self.did.emit(self.tr("These settings are as they were at first."))
 
     def undo(self) -> None:
@@ -79,10 +89,17 @@ class Options(QObject):
     def _saved(self, again: bool) -> None:
         del self._wishes[0]
         self.follow()
-        if again:
-            self._loading.reload()
+        self._again = self._again or again
+        self._load_again()
 
     def _unsaved(self, error: AttuneError) -> None:
         del self._wishes[0]
         self.follow()
+        self._load_again()
         self.failed.emit(error.message)
+
+    def _load_again(self) -> None:
+        """Once, however many wishes came together."""
+        if self._again and not self._wishes:
+            self._again = False
+            self._loading.reload()

@@ -118,8 +118,8 @@ def brief(text: str, *, longest: int = LONGEST) -> str:
 
 def hint(text: str) -> str:
     """Text as a tooltip that shows it as it is. Left to itself Qt takes what looks like HTML for
-    that, and reads the files that it names."""
-    return f"<qt>{escape(text)}</qt>"
+    that, and reads the files that it names. "" is no tooltip."""
+    return f"<qt>{escape(text)}</qt>" if text else ""
 
 
 def web_address(address: str) -> str:

@@ -13,8 +13,17 @@ from engine.api import Ready
 
 Name = Literal[
     "language", "colours", "size", "send_key", "duel_every", "scope", "running", "threads",
-    "context", "cpu_only", "offline", "folder", "reset",
+    "context", "cpu_only", "offline", "folder", "temperature", "max_tokens", "reset",
 ]  # fmt: skip
+
+KNOWING: tuple[Name, ...] = ("temperature", "max_tokens")
+"""Rows that are folded away: most never need them."""
+
+TEMPERATURES = (0.3, 0.7, 1.0)
+"""Steady, usual, lively."""
+
+LENGTHS = (256, 512, 1024, 2048, 4096)
+"""Tokens of an answer at most that are on offer."""
 
 CONTEXTS = (0, 2048, 4096, 8192, 16384, 32768)
 """Tokens on offer; 0 is the usual number."""
@@ -40,7 +49,7 @@ class Entry:
 
 def entries() -> dict[Name, Entry]:
     """All rows, from top to bottom."""
-    return {**_looks(), **_asking(), **_running(), **_keeping()}
+    return {**_looks(), **_asking(), **_running(), **_keeping(), **_drawing(), **_resetting()}
 
 
 def paces() -> dict[int, str]:
@@ -70,6 +79,31 @@ def threads(count: int) -> str:
 
 def context(tokens: int) -> str:
     return tr("{0} tokens").format(QLocale().toString(tokens)) if tokens else tr("Automatic")
+
+
+def temperatures() -> list[str]:
+    """Words for TEMPERATURES."""
+    said = (tr("Steady ({0})"), tr("Usual ({0})"), tr("Lively ({0})"))
+    return [word.format(_number(t)) for word, t in zip(said, TEMPERATURES, strict=True)]
+
+
+def drawn(temperature: float) -> str:
+    """What the temperature does, and which it is."""
+    said = tr("Low keeps to likely words, high strays further. From the next answer on: {0}.")
+    return said.format(_number(temperature))
+
+
+def length(most: int) -> str:
+    """How long an answer may be."""
+    words = (tr("Short"), tr("Usual"), tr("Long"), tr("Longer"), tr("Longest"))
+    known = dict(zip(LENGTHS, words, strict=True))
+    if most not in known:
+        return context(most)
+    return tr("{0}, {1} tokens").format(known[most], QLocale().toString(most))
+
+
+def _number(value: float) -> str:
+    return QLocale().toString(value, "g", 3)
 
 
 def size(scale: float) -> str:
@@ -154,6 +188,26 @@ def _keeping() -> dict[Name, Entry]:
             told="",
             words=tr("files path location storage backup"),
         ),
+    }
+
+
+def _drawing() -> dict[Name, Entry]:
+    return {
+        "temperature": Entry(
+            title=tr("How freely words are chosen"),
+            told="",
+            words=tr("temperature sampling random creative steady lively"),
+        ),
+        "max_tokens": Entry(
+            title=tr("Length of an answer"),
+            told=tr("It ends after so many tokens; four are about three words."),
+            words=tr("max tokens limit maximum long short"),
+        ),
+    }
+
+
+def _resetting() -> dict[Name, Entry]:
+    return {
         "reset": Entry(
             title=tr("As at first"),
             told=tr("All of these settings but the network; what was said and learned stays."),

@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import random
-import sqlite3
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import endings
-from engine.config import CONTEXTS, Colours, SendKey, Settings, SettingsFile
-from engine.endings import FAULTS, Doing, Ending, RunNote
+from engine.config import CONTEXTS, Colours, SendKey, Settings
+from engine.endings import FAULTS, Ending, RunNote
 from engine.errors import (
     AttuneError,
     DamagedModel,
     EngineError,
     InputError,
-    InvalidParameter,
     ModelError,
     ModelNotFound,
     ProfileError,
@@ -36,20 +33,18 @@ from engine.errors import (
 )
 from engine.inference import ladder
 from engine.inference.client import Client
-from engine.inference.threads import most_threads
 from engine.inference.variants import check as check_question
 from engine.logs import Fact, mistakes_logged
-from engine.models import memory
 from engine.models.catalogue import STARTER_ID, Catalogue
-from engine.models.gguf import check, facts
-from engine.models.header import read_header
 from engine.paths import data_folder, log_folder
 from engine.portfolio.words import certified, worst_served
 from engine.preference.learner import percent
 from engine.session import report, selftest
+from engine.session.asking import Asking
 from engine.session.chats import Chats
 from engine.session.erasing import receipt_text
-from engine.session.supervisor import Chosen, Supervisor
+from engine.session.running import Running
+from engine.session.wishes import Wishes
 from engine.steering.strength import bounded_gamma
 from engine.store.calibration import CalibrationRecord
 from engine.store.record import Record
@@ -132,26 +127,14 @@ from engine.version import __version__
 
 if TYPE_CHECKING:
     from engine.jobs.client import JobClient
-    from engine.session.building import Builder
     from engine.session.data import Data
-    from engine.session.duels import Duels
     from engine.session.learning import Learning
     from engine.session.library import Library
-    from engine.session.pool import Candidates, Owned
     from engine.session.portfolio import Portfolios
     from engine.session.profiles import Profiles
     from engine.session.workshop import Workshop
 
 log = logging.getLogger("engine.api")
-
-MAX_SCALE = 10.0
-"""The strongest that an adapter may act."""
-
-CONTEXT = 8192
-"""Tokens in the cache unless memory or the owner says otherwise."""
-
-SAFE_CONTEXT = 2048
-"""The same in safe mode."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,18 +182,13 @@ class Engine:
         self.log_dir = log_folder(data_dir)
         self._host, self._job_host, self._seeds = host, job_host, seeds
         self._downloader = downloader
-        self._file = SettingsFile(self._folder.settings)
-        self._settings, self._early = self._file.read()
-        self._unsaved: dict[str, Any] = {}
+        self._wishes = Wishes(self._folder.settings)
         self._catalogue = Catalogue(self._folder.models)
-        self._note: RunNote | None = None
-        self._supervisor = self._new_supervisor()
+        self._running = Running(self._catalogue, self._wishes, spawn=self._spawn)
         self._record = Record(self._folder.record, clock=clock)
         self._measured = CalibrationRecord(self._folder.calibration, clock=clock)
         self._clock = clock
-        self._since_duel = self._first_pause()
-        self._told_unusable = False
-        self.safe = False
+        self._asking = self._new_asking()
         if safe:
             self.play_safe()
         self._finish_import()
@@ -223,7 +201,7 @@ class Engine:
     @property
     def settings(self) -> Settings:
         """What is remembered; replaced as a whole by `change`."""
-        return self._settings
+        return self._wishes.values
 
     def change(self, **changes: Any) -> Settings:
         """Change settings by name and save them; what another Attune saved meanwhile stays, and
@@ -231,30 +209,22 @@ class Engine:
 
         Raises StorageError if they cannot be saved; nothing is changed then.
         """
-        changes = self._unsaved | changes
-        wanted = replace(self._saved(), **changes)
-        self._file.write(wanted, chosen=changes.keys())
-        acting = replace(self._settings, **changes) if self.safe else wanted
-        self._settings, self._unsaved = acting, {}
-        return acting
+        return self._wishes.change(**changes)
+
+    @property
+    def safe(self) -> bool:
+        """Whether this run plays it safe."""
+        return self._wishes.safe
 
     def play_safe(self) -> None:
         """From the next `start` on, until this run is over: the starter model on the processor, no
         steering, the usual settings. What is remembered stays as it is."""
-        was = self._settings
-        self.safe = True
-        self._settings = Settings(
-            neutral=True,
-            cpu_only=True,
-            variants=was.variants if self._known() else (),
-            language=was.language,
-            colours=was.colours,
-            send_key=was.send_key,
-        )
+        known = self._running.known() is not None
+        self._wishes.play_safe(variants=self.settings.variants if known else ())
 
     def watch(self, note: RunNote) -> None:
         """Write down in this note, from now on, what is done that may end badly."""
-        self._note = note
+        self._running.note = note
 
     # Answering ------------------------------------------------------------------------------
 
@@ -270,13 +240,13 @@ class Engine:
 
         Raises what loading raises; of an adapter InvalidParameter, UnsupportedModel, DamagedModel.
         """
-        yield from self._early
-        self._early = ()
-        wanted = model or self._member_model() or self._settings.model or STARTER_ID
+        yield from self._wishes.early
+        self._wishes.early = ()
+        wanted = model or self._member_model() or self.settings.model or STARTER_ID
         try:
             card = self._catalogue.get(wanted)
             yield from self._catalogue.notices
-            yield from self._load(card, adapters)
+            yield from self._running.load(card, adapters)
         except Stopped:
             raise
         except (ModelError, EngineError) as error:
@@ -284,7 +254,7 @@ class Engine:
                 raise
             code = "model_lost" if isinstance(error, ModelNotFound) else "starter_instead"
             yield Notice(code=code, text=f"{error.message} The starter model answers.")
-            yield from self._load(self._catalogue.get(STARTER_ID))
+            yield from self._running.load(self._catalogue.get(STARTER_ID))
 
     def answer(self, question: Question, *, reach: Reach = EVERYWHERE) -> Iterator[AnswerEvent]:
         """Stream one answer; the last Answer event carries the whole text. Blocks.
@@ -296,18 +266,14 @@ class Engine:
 
         Raises InputError where the question cannot be answered as it stands.
         """
-        if question.personal:
-            asked = self._as_member(question, reach)
-            question = yield from self._personal(asked, reach)
-        self._since_duel += 1
-        for event in self._supervisor.answer(question, seed=self._seeds()):
+        for event in self._asking.answer(question, reach=reach):
             if isinstance(event, Answer):
-                self.library.measure(event, pid=self._supervisor.pid)
+                self.library.measure(event, pid=self._running.supervisor.pid)
             yield event
 
     def stop(self) -> None:
         """End the running answer within one token, or a load in progress. Any thread."""
-        self._supervisor.stop()
+        self._running.supervisor.stop()
 
     # Learning -------------------------------------------------------------------------------
 
@@ -316,14 +282,7 @@ class Engine:
 
         They are where a vote would tell enough and the owner's limit allows it. Blocks.
         """
-        every = self._settings.duel_every
-        if self._settings.neutral or not every or self._since_duel + 1 < every:
-            return ""
-        try:
-            return self._duels.worth(reach)
-        except StorageError as error:
-            log.warning("whether to show two answers is not known: %s", error)
-            return ""
+        return self._asking.wants_duel(reach)
 
     def duel(self, question: Question, *, reach: Reach = EVERYWHERE) -> Iterator[DuelEvent]:
         """Stream two answers side by side, then a Duel to vote on. Blocks.
@@ -333,81 +292,7 @@ class Engine:
 
         Raises InputError, StorageError.
         """
-        self._since_duel = 0
-        keep = self._settings.keep_texts
-        member = self._as_member(question, reach)
-        yield from self._duels.hold(
-            question, member=member, seed=self._seeds(), keep_texts=keep, reach=reach
-        )
-
-    def vote(self, duel: str, outcome: Outcome, *, reach: Reach = EVERYWHERE) -> Voted:
-        """Record a vote; it is on the disk when this returns. Blocks.
-
-        reach  where it is given, and how far it counts
-
-        Raises UnknownDuel, AlreadyVoted, StorageError, and InputError where nothing is learned;
-        nothing is recorded then.
-        """
-        return self._learning.vote(duel, outcome, reach=reach)
-
-    def learned(self, *, reach: Reach = EVERYWHERE) -> Learned:
-        """What the votes say that count there. Blocks."""
-        return self._learning.learned(reach)
-
-    def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
-        """The votes that count, the newest first; those behind one trait, where one is named."""
-        return self._learning.past_votes(trait)
-
-    def undo(self) -> str:
-        """Take the newest change back: a vote, a deletion, a forgotten trait … Returns which.
-
-        Raises NothingToUndo.
-        """
-        return self.profiles.undo(self._learning.undo)
-
-    def delete_vote(self, duel: str) -> Learned:
-        """A vote counts no more; Undo brings it back. Raises UnknownDuel."""
-        self._learning.record.withdraw(duel)
-        return self.learned()
-
-    def forget_trait(self, trait: str) -> Learned:
-        """Earlier votes say nothing about a trait any more. Raises UnknownTrait."""
-        self._learning.record.forget(self._learning.find(trait).id)
-        return self.learned()
-
-    def add_trait(self, sentence: str) -> Learned:
-        """Learn about something in the owner's own words, too. Raises InvalidParameter."""
-        self._learning.add_trait(sentence)
-        return self.learned()
-
-    def remove_trait(self, trait: str) -> Learned:
-        """Ask no more about a trait, and steer by it no more. Raises UnknownTrait."""
-        self._learning.record.remove_trait(self._learning.find(trait).id)
-        return self.learned()
-
-    def restore_trait(self, trait: str) -> Learned:
-        """Ask about a removed trait again; its votes count again.
-
-        Raises UnknownTrait, and InvalidParameter where it is not removed or there is no room.
-        """
-        self._learning.restore_trait(trait)
-        return self.learned()
-
-    def reset_learning(self) -> Learned:
-        """No vote counts any more; Undo brings them back."""
-        self._learning.record.reset()
-        return self.learned()
-
-    def drop_texts(self) -> None:
-        """Erase every question and answer that was kept with a vote, in the copies too; the votes
-        stay. Raises StorageError; nothing is erased from the record then."""
-        backups, path = self.chats.backups, self._folder.record
-        backups.drop_unfinished(path)
-        self._learning.record.drop_texts(also=backups.copies_of(path))
-
-    def rebuild(self) -> Learned:
-        """Derive everything from the record anew."""
-        return self._learning.rebuild()
+        return self._asking.duel(question, reach=reach)
 
     def simulate(
         self, owner: str, *, votes: int, seed: int, questions: int = 6
@@ -431,72 +316,65 @@ class Engine:
             votes=votes,
             seed=seed,
             questions=questions,
-            learner=self._settings.learner,
-            width=lambda: self._supervisor.width,
+            learner=self.settings.learner,
+            width=lambda: self._running.supervisor.width,
         )
-        return play(plan, ask=partial(self._supervisor.answer, seed=0))
-
-    # Portfolio ------------------------------------------------------------------------------
-
-    def pool(self) -> Pool:
-        """What a build would measure: settings of the installed models. Blocks."""
-        return self._candidates.pool()
-
-    def remove_candidate(self, id: str) -> Pool:
-        """Leave a setting out of the pool. Raises InvalidParameter."""
-        return self._candidates.remove(id)
-
-    def restore_candidate(self, id: str) -> Pool:
-        """Take a setting in again that was left out. Raises InvalidParameter."""
-        return self._candidates.restore(id)
-
-    def add_candidate(self, model: str, *, preferences: tuple[str, ...], gamma: float) -> Pool:
-        """Take in a setting of the owner's own. Raises InvalidParameter."""
-        return self._candidates.add(model, preferences=preferences, gamma=gamma)
-
-    def build_portfolio(self) -> Iterator[BuildEvent]:
-        """Measure what is missing, choose a few members and certify them; ends with the Portfolio.
-
-        Blocks, for minutes; may be iterated in another thread than the one that asks. Where
-        `stop_build` ends it, or something kills it, the next one goes on there.
-
-        Raises InputError where there is nothing to choose from, EngineError, StorageError.
-        """
-        event = None
-        for event in self._builder.build():
-            yield event
-        stopped = isinstance(event, Notice) and event.code == "build_stopped"
-        portfolio = self.portfolio()
-        if portfolio is not None and not stopped:
-            yield portfolio
-
-    def stop_build(self) -> None:
-        """End the build that is running; what it measured is kept. Any thread."""
-        self._builder.stop()
-
-    def portfolio(self) -> Portfolio | None:
-        """The last build, and how things stand with it now; None before the first. Blocks."""
-        return self._portfolios.current()
-
-    def check_portfolio(self) -> tuple[Notice, ...]:
-        """Compare the models' files and the certificate with what was built; reads every file.
-
-        Returns what is not as it was, a sentence each. Raises InputError where nothing was built.
-        """
-        return self._portfolios.check()
-
-    def route(self) -> Route | None:
-        """Which member suits the owner best now, and why; None where there is none to be had."""
-        return self._portfolios.route()
-
-    def override(self, candidate: str) -> Route:
-        """Another member answers, until a vote says more; taking it is evidence.
-
-        Raises InvalidParameter, InputError, StorageError.
-        """
-        return self._portfolios.override(candidate)
+        return play(plan, ask=partial(self._running.supervisor.answer, seed=0))
 
     # Parts of their own ---------------------------------------------------------------------
+
+    @cached_property
+    def learning(self) -> Learning:
+        """What the votes taught: told, voted on, changed, and undone."""
+        from engine.session.learning import Answering, Learning, Manner
+
+        def manner() -> Manner:
+            s = self.settings
+            return Manner(learner=s.learner, fade=s.fade, neutral=s.neutral)
+
+        def model() -> Answering:
+            return Answering(
+                id=self._running.supervisor.model, width=self._running.supervisor.width
+            )
+
+        return Learning(
+            self._record,
+            manner=manner,
+            model=model,
+            take_back=lambda: self.profiles.undo(self._record.undo),
+            copies=lambda: self.chats.backups.whole_copies_of(self._folder.record),
+        )
+
+    @cached_property
+    def portfolio(self) -> Portfolios:
+        """A few settings of the models that serve every taste: built, told, and chosen from."""
+        from engine.session.building import Builder
+        from engine.session.pool import Candidates, Owned
+        from engine.session.portfolio import Portfolios
+
+        owned = Owned(
+            models=self._catalogue.list,
+            settings=lambda: self.settings,
+            learned=lambda: self.learning.learned(),
+        )
+        candidates = Candidates(self._measured, owned)
+        builder = Builder(
+            self._measured,
+            candidates,
+            owned,
+            folder=self._folder.root,
+            spawn=self._spawn_job,
+            launch=self._running.wished,
+            clock=self._clock,
+        )
+        return Portfolios(
+            self._measured,
+            self._record,
+            self._catalogue,
+            owned,
+            candidates=candidates,
+            builder=builder,
+        )
 
     @cached_property
     def workshop(self) -> Workshop:
@@ -505,7 +383,7 @@ class Engine:
         from engine.session.training import Trainer
         from engine.session.workshop import Workshop
 
-        launch = self._wished
+        launch = self._running.wished
         root, spawn = self._folder.root, self._spawn_job
         trainer = Trainer(
             self._catalogue,
@@ -513,7 +391,7 @@ class Engine:
             root / "workshop",
             spawn=spawn,
             launch=launch,
-            sampling=lambda: self._settings.sampling,
+            sampling=lambda: self.settings.sampling,
             clock=time.monotonic,
         )
         merger = Merger(
@@ -524,9 +402,9 @@ class Engine:
             root / "made",
             trainer=trainer,
             merger=merger,
-            learned=self.learned,
-            chosen=lambda: self._settings.model or STARTER_ID,
-            launched=self._launch,
+            learned=lambda: self.learning.learned(),
+            chosen=lambda: self.settings.model or STARTER_ID,
+            launched=self._running.launch,
         )
 
     @cached_property
@@ -538,7 +416,7 @@ class Engine:
             self._folder,
             chats=lambda: self.chats,
             profiles=lambda: self.profiles,
-            learned=self.learned,
+            learned=lambda: self.learning.learned(),
             models=self._catalogue.list,
             spawn=self._spawn,
             at_rest=self._at_rest,
@@ -555,7 +433,7 @@ class Engine:
 
         provenance = Provenance(self._folder.provenance)
         fitting = Fitting(
-            provenance, context=lambda: self._wished().context, machine=selftest.machine_key
+            provenance, context=lambda: self._running.wished().context, machine=selftest.machine_key
         )
         return Library(
             self._catalogue,
@@ -563,10 +441,10 @@ class Engine:
             downloader=Downloader(self._downloader),
             fitting=fitting,
             provenance=provenance,
-            chosen=lambda: self._settings.model or STARTER_ID,
+            chosen=lambda: self.settings.model or STARTER_ID,
             in_use=self._in_use,
             forgotten=self._forgotten,
-            is_offline=lambda: self._settings.offline,
+            is_offline=lambda: self.settings.offline,
             clock=self._clock,
         )
 
@@ -605,7 +483,7 @@ class Engine:
         known = {card.id: card for card in self._catalogue.list()}
         self._catalogue.remove(model)
         card = known[model]
-        if self._settings.model == card.id:
+        if self.settings.model == card.id:
             self.change(model="")
         return card
 
@@ -617,26 +495,7 @@ class Engine:
         renew  use what the self-test finds from now on, instead of what is remembered, which
                may be safer because of crashes since
         """
-        tested = selftest.run(self._spawn, model=self._trial_model(), context=CONTEXT)
-        if renew or self._known() is None:
-            self._keep_found(tested)
-        launch = self._wished() if self._known() is not None else None
-        return Diagnosis(
-            version=__version__,
-            system=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-            cpu=selftest.cpu_name(),
-            cpu_variant=(launch.variant if launch else None) or "built-in",
-            variants=tested.machine.variants,
-            devices=tested.machine.devices,
-            threads=launch.threads if launch else 0,
-            model=self._settings.model or STARTER_ID,
-            data_dir=str(self._folder.root),
-            sqlite=sqlite3.sqlite_version,
-            launch=launch or Launch(),
-            self_test=tested.trials,
-            remembered=any(trial.works for trial in tested.trials),
-            offline=tested.machine.offline,
-        )
+        return self._running.diagnose(data_dir=self.data_dir, renew=renew)
 
     def last_bad_end(self) -> Ending | None:
         """How a window ended last that did not close; None where none is known."""
@@ -648,14 +507,14 @@ class Engine:
 
         about  more of it: what it is, and its value
         """
-        facts = [*about, ("Runs with", ladder.describe(self._wished()))]
+        facts = [*about, ("Runs with", ladder.describe(self._running.wished()))]
         return report.text(self.log_dir, ending=self.last_bad_end(), about=facts)
 
     def close(self) -> None:
         """End the child and a download, and close the record. Safe to call twice."""
         if "library" in self.__dict__:
             self.library.stop()
-        self._supervisor.close()
+        self._running.supervisor.close()
         self._record.close()
         self._measured.close()
         if "chats" in self.__dict__:
@@ -678,67 +537,11 @@ class Engine:
 
         return Profiles(
             self._record,
-            settings=lambda: self._file.read()[0],
+            settings=self._wishes.remembered,
             change=self.change,
             note=self._import_note,
             clock=self._clock,
         )
-
-    @cached_property
-    def _learning(self) -> Learning:
-        from engine.session.learning import Answering, Learning, Manner
-
-        def manner() -> Manner:
-            s = self._settings
-            return Manner(learner=s.learner, fade=s.fade, neutral=s.neutral)
-
-        def model() -> Answering:
-            return Answering(id=self._supervisor.model, width=self._supervisor.width)
-
-        return Learning(self._record, manner=manner, model=model)
-
-    @cached_property
-    def _duels(self) -> Duels:
-        from engine.session.duels import Duels
-
-        rng = random.Random(self._seeds())
-        return Duels(self._supervisor, self._learning, clock=self._clock, rng=rng)
-
-    @cached_property
-    def _owned(self) -> Owned:
-        from engine.session.pool import Owned
-
-        return Owned(
-            models=self._catalogue.list,
-            settings=lambda: self._settings,
-            learned=lambda: self._learning.learned(),
-        )
-
-    @cached_property
-    def _candidates(self) -> Candidates:
-        from engine.session.pool import Candidates
-
-        return Candidates(self._measured, self._owned)
-
-    @cached_property
-    def _builder(self) -> Builder:
-        from engine.session.building import Builder
-
-        return Builder(
-            self._measured,
-            self._candidates,
-            self._owned,
-            folder=self._folder.root,
-            spawn=self._spawn_job,
-            launch=self._wished,
-            clock=self._clock,
-        )
-
-    @cached_property
-    def _portfolios(self) -> Portfolios:
-        from engine.session.portfolio import Portfolios
-
-        return Portfolios(self._measured, self._record, self._catalogue, self._owned)
 
     @property
     def _import_note(self) -> Path:
@@ -747,31 +550,41 @@ class Engine:
     @contextmanager
     def _at_rest(self) -> Iterator[None]:
         """No child runs and no file of the data folder is open meanwhile; then all begins anew."""
-        for name in ("_builder", "workshop"):
+        for name in ("portfolio", "workshop"):
             if name in self.__dict__:
                 self.__dict__[name].stop()
         self.close()
         try:
             yield
         finally:
-            self._supervisor = self._new_supervisor()
-            self.__dict__.pop("_duels", None)  # it would ask the one that has ended
-            self._file = SettingsFile(self._folder.settings)  # the old one keeps unknown keys
-            self._settings, self._early = self._file.read()
-            self._unsaved = {}
-            self._since_duel = self._first_pause()
-            self._told_unusable = False
+            self._running.renew()
+            self._wishes.read()
+            self._asking = self._new_asking()
             if self.safe:
                 self.play_safe()
 
+    def _new_asking(self) -> Asking:
+        return Asking(
+            self._running,
+            settings=lambda: self.settings,
+            learning=lambda: self.learning,
+            portfolio=lambda: self.portfolio,
+            seeds=self._seeds,
+            clock=self._clock,
+        )
+
+    def _member_model(self) -> str:
+        member = self._asking.member()
+        return member.model if member else ""
+
     def _in_use(self) -> str:
         """Id of the model that is loaded, here or, as far as can be told, in a window."""
-        if self._supervisor.pid is not None:
-            return self._supervisor.model
-        return (self._settings.model or STARTER_ID) if self.data.in_use() else ""
+        if self._running.supervisor.pid is not None:
+            return self._running.supervisor.model
+        return (self.settings.model or STARTER_ID) if self.data.in_use() else ""
 
     def _forgotten(self, model: str) -> None:
-        if self._settings.model == model:
+        if self.settings.model == model:
             self.change(model="")
 
     def _finish_import(self) -> None:
@@ -782,48 +595,6 @@ class Engine:
             except StorageError as error:
                 log.warning("the import of a profile was not finished: %s", error)
 
-    def _member(self) -> Candidate | None:
-        """The member that answers next, where Attune is to choose; None else, also where what was
-        built cannot be read: answers do not depend on it."""
-        if not self._settings.routing or self._settings.neutral:
-            return None
-        try:
-            route = self._portfolios.route()
-        except StorageError as error:
-            log.warning("what was built cannot be read: %s", error)
-            return None
-        return route.member if route else None
-
-    def _member_model(self) -> str:
-        member = self._member()
-        return member.model if member else ""
-
-    def _as_member(self, question: Question, reach: Reach) -> Question:
-        """The question as the member answers it whose model is loaded; the owner's own preferences
-        come before a member's. In a chat that does not follow what is learned everywhere, neither
-        does the choice of a member."""
-        member = self._member() if reach.scope == "everywhere" else None
-        stated = question.steering.preferences
-        if member is None or member.model != self._supervisor.model or stated:
-            return question
-        from engine.session.calibration import steering
-
-        return replace(question, steering=steering(member))
-
-    def _personal(self, question: Question, reach: Reach) -> Generator[Notice, None, Question]:
-        """The question with what was learned; as it is where the record cannot be read."""
-        from engine.session.duels import steered
-        from engine.session.objectives import stated, without
-
-        try:
-            return steered(question, without(self._learning.serving(reach), stated(question)))
-        except StorageError as error:
-            if not self._told_unusable:
-                self._told_unusable = True
-                text = f"{error.message} Until then answers are not steered by your votes."
-                yield Notice(code="learning_unavailable", text=text)
-            return question
-
     def _spawn(self) -> Client:
         return Client(self._host)
 
@@ -831,150 +602,6 @@ class Engine:
         from engine.jobs.client import JobClient
 
         return JobClient(self._job_host)
-
-    def _known(self) -> Launch | None:
-        """What is remembered of this machine, if it still is this machine."""
-        same = self._settings.launch_key == selftest.machine_key()
-        return self._settings.launch if same else None
-
-    def _wished(self) -> Launch:
-        """What is remembered of this machine, but where its owner decided."""
-        found, wish = self._known() or Launch(), self._settings
-        return replace(
-            found,
-            threads=wish.threads or found.threads,
-            most_threads=wish.threads,
-            context=wish.context or found.context,
-            gpu_layers=0 if wish.cpu_only else found.gpu_layers,
-        )
-
-    def _launch(self, card: ModelCard) -> Generator[Notice, None, Launch]:
-        """Settings that work on this machine; the self-test finds them at the first start."""
-        if self.safe:
-            return self._safest()
-        if self._known() is not None:
-            return self._wished()
-        yield Notice(
-            code="self_test",
-            text="First start: finding the settings that work on this computer. Once only.",
-        )
-        model = self._trial_model(otherwise=card)
-        with self._noted("trying"):
-            tested = selftest.run(self._spawn, model=model, context=CONTEXT)
-        if tested.launch is None:
-            raise EngineError(
-                "No setting works on this computer. Run 'attune doctor' and report what it says.",
-                detail=selftest.failures(tested.trials),
-            )
-        self._keep_found(tested)
-        return self._wished()
-
-    def _safest(self) -> Launch:
-        variants = self._settings.variants or selftest.probe(self._spawn).variants
-        return ladder.safest(variants, threads=most_threads(), context=SAFE_CONTEXT)
-
-    def _new_supervisor(self) -> Supervisor:
-        def around_load(model: str, launch: Launch) -> AbstractContextManager[None]:
-            return self._noted("loading", model=model, launch=launch)
-
-        return Supervisor(
-            spawn=self._spawn, on_launch=self._remember_launch, around_load=around_load
-        )
-
-    def _noted(
-        self, doing: Doing, *, model: str = "", launch: Launch | None = None
-    ) -> AbstractContextManager[None]:
-        if self._note is None:
-            return nullcontext()
-        return self._note.during(doing, model=model, launch=launch)
-
-    def _first_pause(self) -> int:
-        """Questions that count as asked before the first: two answers come no earlier than with the
-        second, unless the owner wants them to every question."""
-        return max(self._settings.duel_every - 2, 0)
-
-    def _trial_model(self, *, otherwise: ModelCard | None = None) -> str:
-        """The small model to try settings with: the starter, where it is there."""
-        try:
-            return self._catalogue.get(STARTER_ID).path
-        except ModelNotFound:
-            if otherwise is None:
-                raise
-            return otherwise.path
-
-    def _keep_found(self, tested: selftest.SelfTest) -> None:
-        if tested.launch is not None:
-            self._keep(
-                launch=tested.launch,
-                launch_key=selftest.machine_key(),
-                variants=tested.machine.variants,
-            )
-
-    def _load(
-        self, card: ModelCard, adapters: Sequence[tuple[Path, float]] = ()
-    ) -> Iterator[StartEvent]:
-        if not card.available:
-            raise ModelNotFound(
-                f"{card.name} is no longer at {card.path}. Put the file back, or choose another "
-                "model."
-            )
-        header = read_header(Path(card.path))
-        check(header)
-        worn = self._checked(card, adapters)
-        launch = yield from self._launch(card)
-        if (warning := memory.shortage(facts(header), context=launch.context)) is not None:
-            yield warning
-        chosen = Chosen(id=card.id, path=card.path, name=card.name, adapters=worn)
-        variants = self._settings.variants
-        yield from self._supervisor.start(chosen, launch=launch, variants=variants)
-
-    def _checked(
-        self, card: ModelCard, adapters: Sequence[tuple[Path, float]]
-    ) -> tuple[tuple[str, float], ...]:
-        """The model's own adapter and these, each known to fit before llama.cpp sees it."""
-        if card.adapter:
-            adapters = ((Path(card.adapter), 1.0), *adapters)
-        if not adapters:
-            return ()
-        from engine.models.adapters import open_adapter
-        from engine.models.weights import open_weights
-
-        base = open_weights(Path(card.path))
-        for path, scale in adapters:
-            if not abs(scale) <= MAX_SCALE:
-                allowed = f"from -{MAX_SCALE:g} to {MAX_SCALE:g}"
-                raise InvalidParameter.outside("scale of an adapter", scale, allowed)
-            open_adapter(path, base=base)
-        return tuple((str(path.absolute()), scale) for path, scale in adapters)
-
-    def _remember_launch(self, launch: Launch) -> None:
-        """Settings that loaded after others crashed; what the owner decided is no finding."""
-        if self.safe:
-            return
-        found = self._known()
-        if found is not None:
-            layers = found.gpu_layers if self._settings.cpu_only else launch.gpu_layers
-            launch = replace(
-                found, variant=launch.variant, extra_bufts=launch.extra_bufts, gpu_layers=layers
-            )
-        self._keep(launch=launch)
-
-    def _saved(self) -> Settings:
-        """The settings in the file; in the place of what is damaged there, what acts here."""
-        saved, notices = self._file.read()
-        if any(notice.code == "settings_damaged" for notice in notices):
-            return self._settings
-        return replace(saved, **{n: getattr(self._settings, n) for n in self._file.unusable})
-
-    def _keep(self, **changes: Any) -> None:
-        """Remember what was found out; where that fails it acts all the same, and is saved with the
-        next change that can be."""
-        try:
-            self.change(**changes)
-        except StorageError as error:
-            self._unsaved |= changes
-            self._settings = replace(self._settings, **changes)
-            log.warning("what was found out is not saved yet: %s", error)
 
 
 __all__ = [

@@ -42,6 +42,9 @@ MOST_THREADS = 256
 CONTEXTS = (1024, 1 << 20)
 """The fewest and the most tokens of context that can be asked for."""
 
+_LLAMA_THREADS, _LLAMA_LAYERS = 512, 10_000
+"""llama.cpp ends its process where it is given more threads; no model has so many layers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -222,7 +225,17 @@ def _checked(settings: Settings) -> Settings:
         raise ValueError(f"{settings.threads} threads are not in [0, {MOST_THREADS}]")
     if settings.context and not CONTEXTS[0] <= settings.context <= CONTEXTS[1]:
         raise ValueError(f"{settings.context} tokens are not in {CONTEXTS}")
-    launch = settings.launch
-    if launch and (launch.threads < 1 or launch.context < 1 or launch.gpu_layers < -1):
-        raise ValueError("a number is too small")
+    if settings.launch:
+        _check_launch(settings.launch)
     return settings
+
+
+def _check_launch(launch: Launch) -> None:
+    for value, least, most in (
+        (launch.threads, 1, _LLAMA_THREADS),
+        (launch.most_threads, 0, _LLAMA_THREADS),
+        (launch.context, 1, CONTEXTS[1]),
+        (launch.gpu_layers, -1, _LLAMA_LAYERS),
+    ):
+        if not least <= value <= most:
+            raise ValueError(f"{value} is not in [{least}, {most}]")

@@ -76,6 +76,9 @@ class LogFile(logging.FileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
+            if self.stream is not None and self._was_put_aside(self.stream):
+                self.stream.close()
+                self.stream = None
             if self.stream is not None and self.stream.tell() >= SIZE:
                 self._turn()
             super().emit(record)
@@ -84,6 +87,13 @@ class LogFile(logging.FileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging names it
         """Say nothing."""
+
+    def _was_put_aside(self, stream: TextIOWrapper) -> bool:
+        """Whether another program that writes the same log has begun a new one."""
+        try:
+            return not os.path.samestat(os.stat(self.baseFilename), os.fstat(stream.fileno()))
+        except FileNotFoundError:  # somebody erased it, and wants no new one
+            return False
 
     def _turn(self) -> None:
         """Begin a new file; the oldest goes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _UNPLUGGED = frozenset({errno.EIO, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE})
 
 VARIABLE = "ATTUNE_DATA_DIR"
+BESIDE = "attune-data"
+"""The data folder where it lies beside an installed program, and so goes where that goes."""
+
 LOGS = "logs"
 """The folder of the log in a data folder that was asked for."""
 
@@ -71,10 +75,11 @@ class DataFolder:
 def data_folder(chosen: Path | None = None) -> DataFolder:
     """The data folder, made if it is missing, closed to other users.
 
-    chosen  from the command line; else the variable ATTUNE_DATA_DIR; else the platform's place
+    chosen  from the command line; else the variable ATTUNE_DATA_DIR; else the folder beside the
+            program, if it is there; else the platform's place
     Raises StorageError where it cannot be made or written.
     """
-    root = chosen or _named() or _default()
+    root = chosen or _named() or beside_program() or _default()
     try:
         root = root.expanduser().absolute()
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,18 +94,34 @@ def data_folder(chosen: Path | None = None) -> DataFolder:
 
 
 def log_folder(chosen: Path | None = None) -> Path:
-    """Where the log is: in the data folder that was asked for, or else in the platform's place for
-    logs. It may be missing, and nobody promises that it can be made.
+    """Where the log is: in the data folder that was asked for or lies beside the program, or else
+    in the platform's place for logs. It may be missing, and nobody promises that it can be made.
 
     chosen  as in `data_folder`
     """
-    named = chosen or _named()
+    named = chosen or _named() or beside_program()
     if named is not None:
         with suppress(RuntimeError):  # "~somebody" who does not exist
             return named.expanduser().absolute() / LOGS
     from platformdirs import user_log_path
 
     return user_log_path("attune", appauthor=False)
+
+
+def beside_program() -> Path | None:
+    """The folder `attune-data` beside an installed Attune: beside its program, beside its `bin` and
+    `lib` where it was installed into a prefix, beside the app on macOS. None where there is none,
+    and for an Attune that runs from source."""
+    if not getattr(sys, "frozen", False):  # PyInstaller's mark
+        return None
+    program = Path(sys.executable).resolve().parent
+    place = program
+    if program.parts[-2:] == ("lib", "attune"):
+        place = program.parents[1]  # an update replaces the folder of the program
+    elif program.parts[-2:] == ("Contents", "MacOS"):
+        place = program.parents[2]  # nothing may be added to an app that is signed
+    folder = place / BESIDE
+    return folder if folder.is_dir() else None
 
 
 def made(folder: Path) -> Path:

@@ -60,8 +60,8 @@
         <translation>Titel des Chats</translation>
     </message>
     <message>
-        <source>To read (*.md);;Everything (*.json)</source>
-        <translation>Zum Lesen (*.md);;Alles (*.json)</translation>
+        <source>To read (*.md);;Everything (*.json);;To print (*.pdf)</source>
+        <translation>Zum Lesen (*.md);;Alles (*.json);;Zum Drucken (*.pdf)</translation>
     </message>
     <message>
         <source>Zip files (*.zip);;Folders (*)</source>
@@ -388,7 +388,7 @@
         <translation>Alle Dateien wurden geprüft, keine ist beschädigt.</translation>
     </message>
     <message>
-        <source>Only Attune's download program opens connections, and it is started only when you ask for a model; nothing else in Attune opens one.</source>
+        <source>Only Attune&apos;s download program opens connections, and it is started only when you ask for a model; nothing else in Attune opens one.</source>
         <translation>Nur das Ladeprogramm von Attune öffnet Verbindungen, und es startet nur, wenn ein Modell geholt werden soll; sonst öffnet nichts in Attune eine.</translation>
     </message>
     <message>
@@ -468,7 +468,7 @@
         </translation>
     </message>
     <message>
-        <source>Where a vote differs ({0}), the file's counts.</source>
+        <source>Where a vote differs ({0}), the file&apos;s counts.</source>
         <translation>Wo eine Stimme abweicht ({0}), zählt die der Datei.</translation>
     </message>
     <message>
@@ -987,11 +987,11 @@
         <translation>Nur eine Variante wurde gemessen, es gab also keine Wahl.</translation>
     </message>
     <message>
-        <source>Whatever mix of {0} you want, one of these {1} reaches {2} of the best of the {3} settings measured{4}. It was measured on {5} questions that nothing was chosen on, by Attune's own scores.</source>
+        <source>Whatever mix of {0} you want, one of these {1} reaches {2} of the best of the {3} settings measured{4}. It was measured on {5} questions that nothing was chosen on, by Attune&apos;s own scores.</source>
         <translation>Welche Mischung auch gewünscht ist ({0}): Eine dieser {1} erreicht {2} der besten von {3} gemessenen Varianten{4}. Gemessen an {5} Fragen, nach denen nichts ausgewählt wurde, mit Attunes eigenen Bewertungen.</translation>
     </message>
     <message>
-        <source>Whatever mix of {0} you want, this one setting reaches {1} of the best of the {2} settings measured{3}. It was measured on {4} questions that nothing was chosen on, by Attune's own scores.</source>
+        <source>Whatever mix of {0} you want, this one setting reaches {1} of the best of the {2} settings measured{3}. It was measured on {4} questions that nothing was chosen on, by Attune&apos;s own scores.</source>
         <translation>Welche Mischung auch gewünscht ist ({0}): Diese eine Variante erreicht {1} der besten von {2} gemessenen{3}. Gemessen an {4} Fragen, nach denen nichts ausgewählt wurde, mit Attunes eigenen Bewertungen.</translation>
     </message>
     <message>
@@ -1081,6 +1081,26 @@
     <message>
         <source>{0} threads</source>
         <translation>{0} Threads</translation>
+    </message>
+    <message>
+        <source>{0}, without repacked weights, {1}, context {2}</source>
+        <translation>{0}, ohne umgepackte Gewichte, {1}, Kontext {2}</translation>
+    </message>
+    <message>
+        <source>{0}, {1}, context {2}</source>
+        <translation>{0}, {1}, Kontext {2}</translation>
+    </message>
+    <message>
+        <source>It was stopped. Begun again, it goes on where it was.</source>
+        <translation>Angehalten. Neu begonnen, geht es an derselben Stelle weiter.</translation>
+    </message>
+    <message>
+        <source>The merge was stopped. Begun again, the same one goes on where it was.</source>
+        <translation>Das Zusammenführen wurde angehalten. Neu begonnen, geht dasselbe an dieser Stelle weiter.</translation>
+    </message>
+    <message>
+        <source>The training was stopped. Begun again, the same one goes on where it was.</source>
+        <translation>Das Training wurde angehalten. Neu begonnen, geht dasselbe an dieser Stelle weiter.</translation>
     </message>
     <message>
         <source>{0} The starter model answers.</source>
@@ -1929,7 +1949,47 @@
         <translation>{0} Token</translation>
     </message>
     <message>
-        <source>Now {0} % of the system's.</source>
+        <source>Steady ({0})</source>
+        <translation>Ruhig ({0})</translation>
+    </message>
+    <message>
+        <source>Usual ({0})</source>
+        <translation>Üblich ({0})</translation>
+    </message>
+    <message>
+        <source>Lively ({0})</source>
+        <translation>Lebhaft ({0})</translation>
+    </message>
+    <message>
+        <source>Low keeps to likely words, high strays further. From the next answer on: {0}.</source>
+        <translation>Niedrig bleibt bei wahrscheinlichen Wörtern, hoch schweift weiter ab. Ab der nächsten Antwort: {0}.</translation>
+    </message>
+    <message>
+        <source>Short</source>
+        <translation>Kurz</translation>
+    </message>
+    <message>
+        <source>Usual</source>
+        <translation>Üblich</translation>
+    </message>
+    <message>
+        <source>Long</source>
+        <translation>Lang</translation>
+    </message>
+    <message>
+        <source>Longer</source>
+        <translation>Länger</translation>
+    </message>
+    <message>
+        <source>Longest</source>
+        <translation>Am längsten</translation>
+    </message>
+    <message>
+        <source>{0}, {1} tokens</source>
+        <translation>{0}, {1} Token</translation>
+    </message>
+    <message>
+        <source>Now {0} % of the system&apos;s.</source>
         <translation>Jetzt {0} % der Größe des Systems.</translation>
     </message>
     <message>
@@ -1993,7 +2053,7 @@
         <translation>Stimmen Vergleich Duell Daumen Häufigkeit</translation>
     </message>
     <message>
-        <source>What a new chat's votes teach</source>
+        <source>What a new chat&apos;s votes teach</source>
         <translation>Was Stimmen in neuen Chats lehren</translation>
     </message>
     <message>
@@ -2053,7 +2113,7 @@
         <translation>Netzwerk</translation>
     </message>
     <message>
-        <source>Offline, Attune's download program is never started; all else works.</source>
+        <source>Offline, Attune&apos;s download program is never started; all else works.</source>
         <translation>Offline wird das Ladeprogramm von Attune nie gestartet; alles andere geht.</translation>
     </message>
     <message>
@@ -2069,6 +2129,26 @@
         <translation>Dateien Pfad Ort Speicher Sicherung</translation>
     </message>
     <message>
+        <source>How freely words are chosen</source>
+        <translation>Wie frei Wörter gewählt werden</translation>
+    </message>
+    <message>
+        <source>temperature sampling random creative steady lively</source>
+        <translation>Temperatur Sampling Zufall kreativ ruhig lebhaft</translation>
+    </message>
+    <message>
+        <source>Length of an answer</source>
+        <translation>Länge einer Antwort</translation>
+    </message>
+    <message>
+        <source>It ends after so many tokens; four are about three words.</source>
+        <translation>Sie endet nach so vielen Token; vier sind etwa drei Wörter.</translation>
+    </message>
+    <message>
+        <source>max tokens limit maximum long short</source>
+        <translation>Max Token Grenze Maximum lang kurz</translation>
+    </message>
+    <message>
         <source>As at first</source>
         <translation>Wie am Anfang</translation>
     </message>
@@ -2079,6 +2159,26 @@
     <message>
         <source>reset defaults restore factory</source>
         <translation>zurücksetzen Standard wiederherstellen Werkseinstellungen</translation>
+    </message>
+    <message>
+        <source>Copied: versions, the system, the log. No texts of yours.</source>
+        <translation>Kopiert: Versionen, System, Protokoll. Keine eigenen Texte.</translation>
+    </message>
+    <message>
+        <source>The log is in {0}.</source>
+        <translation>Das Protokoll liegt in {0}.</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>Antwort</translation>
+    </message>
+    <message>
+        <source>{0}, not finished</source>
+        <translation>{0}, nicht fertig</translation>
+    </message>
+    <message>
+        <source>Page {0} of {1}</source>
+        <translation>Seite {0} von {1}</translation>
     </message>
 </context>
 <context>
@@ -2101,8 +2201,8 @@ Apache-Lizenz 2.0</translation>
 <context>
     <name>Adding</name>
     <message>
-        <source>Add a file …</source>
-        <translation>Datei hinzufügen …</translation>
+        <source>Add a file…</source>
+        <translation>Datei hinzufügen…</translation>
     </message>
     <message>
         <source>Add a model from a file</source>
@@ -2354,20 +2454,20 @@ Apache-Lizenz 2.0</translation>
         <translation>Ordner öffnen</translation>
     </message>
     <message>
-        <source>Export everything …</source>
-        <translation>Alles exportieren …</translation>
+        <source>Export everything…</source>
+        <translation>Alles exportieren…</translation>
     </message>
     <message>
-        <source>Restore …</source>
-        <translation>Wiederherstellen …</translation>
+        <source>Restore…</source>
+        <translation>Wiederherstellen…</translation>
     </message>
     <message>
         <source>Check now</source>
         <translation>Jetzt prüfen</translation>
     </message>
     <message>
-        <source>Erase everything …</source>
-        <translation>Alles löschen …</translation>
+        <source>Erase everything…</source>
+        <translation>Alles löschen…</translation>
     </message>
     <message>
         <source>Reading …</source>
@@ -2477,8 +2577,58 @@ Apache-Lizenz 2.0</translation>
         <translation>Mit den Fragen und Antworten zu meinen Stimmen</translation>
     </message>
     <message>
-        <source>Choose a place …</source>
-        <translation>Ort wählen …</translation>
+        <source>Choose a place…</source>
+        <translation>Ort wählen…</translation>
+    </message>
+</context>
+<context>
+    <name>FindLine</name>
+    <message>
+        <source>Previous</source>
+        <translation>Zurück</translation>
+    </message>
+    <message>
+        <source>Previous place</source>
+        <translation>Vorige Stelle</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>Weiter</translation>
+    </message>
+    <message>
+        <source>Next place</source>
+        <translation>Nächste Stelle</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Close the search</source>
+        <translation>Suche schließen</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>Nichts gefunden</translation>
+    </message>
+    <message>
+        <source>{0} of {1}</source>
+        <translation>{0} von {1}</translation>
+    </message>
+    <message>
+        <source>{0} of {1} or more</source>
+        <translation>{0} von {1} oder mehr</translation>
+    </message>
+    <message>
+        <source>Find in this chat</source>
+        <translation>In diesem Chat suchen</translation>
+    </message>
+</context>
+<context>
+    <name>Finding</name>
+    <message>
+        <source>{0}: {1}</source>
+        <translation>{0}: {1}</translation>
     </message>
 </context>
 <context>
@@ -2605,6 +2755,14 @@ Apache-Lizenz 2.0</translation>
 </context>
 <context>
     <name>Hearing</name>
+    <message>
+        <source>Both answers are ready. {0} says A, {1} says B; {2} if A is better, {3} if B is.</source>
+        <translation>Beide Antworten sind fertig. {0} liest A vor, {1} liest B vor; {2}, wenn A besser ist, {3}, wenn B besser ist.</translation>
+    </message>
+    <message>
+        <source>The answer is finished. {0}</source>
+        <translation>Die Antwort ist fertig. {0}</translation>
+    </message>
     <message>
         <source>Answer {0}. {1}</source>
         <translation>Antwort {0}. {1}</translation>
@@ -2837,7 +2995,7 @@ Apache-Lizenz 2.0</translation>
         <translation>{0} erhält die Mitglieder am besten.</translation>
     </message>
     <message>
-        <source>How unlikely each model finds the members' own answers, in nats per token: the smaller, the better it keeps that member. A dot marks the best merge for each.</source>
+        <source>How unlikely each model finds the members&apos; own answers, in nats per token: the smaller, the better it keeps that member. A dot marks the best merge for each.</source>
         <translation>Wie unwahrscheinlich jedes Modell die Antworten der Mitglieder findet, in Nat pro Token: je kleiner, desto besser bleibt das Mitglied erhalten. Ein Punkt markiert die jeweils beste Zusammenführung.</translation>
     </message>
     <message>
@@ -2967,14 +3125,6 @@ Apache-Lizenz 2.0</translation>
 <context>
     <name>Mending</name>
     <message>
-        <source>Copied: versions, the system, the log. No texts of yours.</source>
-        <translation>Kopiert: Versionen, System, Protokoll. Keine eigenen Texte.</translation>
-    </message>
-    <message>
-        <source>The log is in {0}.</source>
-        <translation>Das Protokoll liegt in {0}.</translation>
-    </message>
-    <message>
         <source>The file of the model that you chose was moved or deleted.</source>
         <translation>Die Datei des gewählten Modells wurde verschoben oder gelöscht.</translation>
     </message>
@@ -3024,6 +3174,18 @@ Apache-Lizenz 2.0</translation>
     <message>
         <source>Search &amp;all chats…</source>
         <translation>&amp;Alle Chats durchsuchen…</translation>
+    </message>
+    <message>
+        <source>&amp;Find in this chat…</source>
+        <translation>In &amp;diesem Chat suchen…</translation>
+    </message>
+    <message>
+        <source>Find next</source>
+        <translation>Weitersuchen</translation>
+    </message>
+    <message>
+        <source>Find previous</source>
+        <translation>Rückwärts suchen</translation>
     </message>
     <message>
         <source>Ne&amp;xt chat</source>
@@ -3254,6 +3416,14 @@ Apache-Lizenz 2.0</translation>
         <translation>&amp;Über Attune</translation>
     </message>
     <message>
+        <source>&amp;Copy diagnostics</source>
+        <translation>Diagnose &amp;kopieren</translation>
+    </message>
+    <message>
+        <source>Open the &amp;log folder</source>
+        <translation>&amp;Protokollordner öffnen</translation>
+    </message>
+    <message>
         <source>{0} (the file is not there)</source>
         <translation>{0} (die Datei ist nicht da)</translation>
     </message>
@@ -3269,8 +3439,8 @@ Apache-Lizenz 2.0</translation>
         <translation>Mehrere zu einem zusammenführen</translation>
     </message>
     <message>
-        <source>Add a file …</source>
-        <translation>Datei hinzufügen …</translation>
+        <source>Add a file…</source>
+        <translation>Datei hinzufügen…</translation>
     </message>
     <message>
         <source>What they were made from</source>
@@ -3354,6 +3524,21 @@ Apache-Lizenz 2.0</translation>
     </message>
 </context>
 <context>
+    <name>ModelLine</name>
+    <message>
+        <source>is being loaded …</source>
+        <translation>wird geladen …</translation>
+    </message>
+    <message>
+        <source>is not loaded</source>
+        <translation>ist nicht geladen</translation>
+    </message>
+    <message>
+        <source>The model</source>
+        <translation>Das Modell</translation>
+    </message>
+</context>
+<context>
     <name>Models</name>
     <message>
         <source>Open a model</source>
@@ -3399,7 +3584,7 @@ Apache-Lizenz 2.0</translation>
         <translation>Offline-Modus</translation>
     </message>
     <message>
-        <source>While it is on, Attune's download program is never started.</source>
+        <source>While it is on, Attune&apos;s download program is never started.</source>
         <translation>Solange er an ist, wird das Ladeprogramm von Attune nie gestartet.</translation>
     </message>
     <message>
@@ -3689,8 +3874,8 @@ Apache-Lizenz 2.0</translation>
         <translation>Beleg</translation>
     </message>
     <message>
-        <source>Save receipt …</source>
-        <translation>Beleg speichern …</translation>
+        <source>Save receipt…</source>
+        <translation>Beleg speichern…</translation>
     </message>
     <message>
         <source>Close</source>
@@ -3726,7 +3911,7 @@ Apache-Lizenz 2.0</translation>
         <translation>Größer</translation>
     </message>
     <message>
-        <source>As the system's</source>
+        <source>As the system&apos;s</source>
         <translation>Wie im System</translation>
     </message>
     <message>
@@ -3770,6 +3955,14 @@ Apache-Lizenz 2.0</translation>
         <translation>Der Ordner lässt sich nicht öffnen. Sein Pfad steht darüber.</translation>
     </message>
     <message>
+        <source>For those who know — hide</source>
+        <translation>Für Kundige – ausblenden</translation>
+    </message>
+    <message>
+        <source>For those who know — show</source>
+        <translation>Für Kundige – anzeigen</translation>
+    </message>
+    <message>
         <source>As the system</source>
         <translation>Wie das System</translation>
     </message>
@@ -3782,7 +3975,7 @@ Apache-Lizenz 2.0</translation>
         <translation>Dunkel</translation>
     </message>
     <message>
-        <source>The system's</source>
+        <source>The system&apos;s</source>
         <translation>Wie das System</translation>
     </message>
     <message>
@@ -3802,7 +3995,7 @@ Apache-Lizenz 2.0</translation>
         <translation>Größerer Text</translation>
     </message>
     <message>
-        <source>Text as large as the system's</source>
+        <source>Text as large as the system&apos;s</source>
         <translation>Text so groß wie im System</translation>
     </message>
     <message>
@@ -4061,6 +4254,13 @@ Apache-Lizenz 2.0</translation>
     </message>
 </context>
 <context>
+    <name>Thumbs</name>
+    <message>
+        <source>Taken back: {0}.</source>
+        <translation>Zurückgenommen: {0}.</translation>
+    </message>
+</context>
+<context>
     <name>TraitDetail</name>
     <message>
         <source>Delete this vote</source>
@@ -4315,7 +4515,7 @@ Apache-Lizenz 2.0</translation>
     </message>
     <message>
         <source>Why is the sky blue, and sunsets red?</source>
-        <translation>Warum ist der Himmel blau und der Sonnenuntergang rot?</translation>
+        <translation>Warum ist der Himmel blau und abends rot?</translation>
     </message>
     <message>
         <source>Write a birthday message for a colleague.</source>
@@ -4324,33 +4524,6 @@ Apache-Lizenz 2.0</translation>
     <message>
         <source>Ask: {0}</source>
         <translation>Fragen: {0}</translation>
-    </message>
-</context>
-<context>
-    <name>Window</name>
-    <message>
-        <source>Both answers are ready. {0} says A, {1} says B; {2} if A is better, {3} if B is.</source>
-        <translation>Beide Antworten sind fertig. {0} liest A vor, {1} liest B vor; {2}, wenn A besser ist, {3}, wenn B besser ist.</translation>
-    </message>
-    <message>
-        <source>The answer is finished. {0}</source>
-        <translation>Die Antwort ist fertig. {0}</translation>
-    </message>
-    <message>
-        <source>is being loaded …</source>
-        <translation>wird geladen …</translation>
-    </message>
-    <message>
-        <source>is not loaded</source>
-        <translation>ist nicht geladen</translation>
-    </message>
-    <message>
-        <source>Taken back: {0}.</source>
-        <translation>Zurückgenommen: {0}.</translation>
-    </message>
-    <message>
-        <source>The model</source>
-        <translation>Das Modell</translation>
     </message>
 </context>
 <context>

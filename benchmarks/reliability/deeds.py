@@ -290,7 +290,7 @@ def goldens() -> tuple[Path, ...]:
 
 
 def _vote(engine: Engine, _: Path) -> None:
-    engine.vote("d3", "neither")
+    engine.learning.vote("d3", "neither")
 
 
 MIGRATIONS = tuple(
@@ -326,7 +326,7 @@ DEEDS = (
     Deed(
         name="undo of an import",
         furnish=_imported,
-        act=lambda engine, _: engine.profiles.undo(engine._learning.undo),
+        act=lambda engine, _: engine.learning.undo(),
     ),
     Deed(name="backup", act=lambda engine, _: engine.chats.backups.make(), between=_some_copies),
     *RESTORES,

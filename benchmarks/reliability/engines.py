@@ -77,6 +77,6 @@ def address_space(pid: int) -> int:
 
 def child_of(engine: Engine) -> int:
     """The process that holds the model."""
-    client = engine._supervisor._client
+    client = engine._running.supervisor._client
     assert client is not None, "no model is loaded"
     return client.pid

@@ -86,13 +86,13 @@ class Workshop:
         self._file = folder / "specimen.gguf"
         self._engine = Engine(folder / "data", seeds=lambda: 1)
         self._clients: list[Client] = []
-        spawn = self._engine._supervisor._spawn
+        spawn = self._engine._running.supervisor._spawn
 
         def counted() -> Client:
             self._clients.append(spawn())
             return self._clients[-1]
 
-        self._engine._supervisor._spawn = counted
+        self._engine._running.supervisor._spawn = counted
 
     def close(self) -> None:
         self._engine.close()

@@ -144,7 +144,7 @@ class Range:
         self._engine = Engine(folder, seeds=lambda: 1)
         self._seed = seed
         self._hours = 0.0
-        self._engine._supervisor._clock = lambda: time.monotonic() + self._hours
+        self._engine._running.supervisor._clock = lambda: time.monotonic() + self._hours
         begun = time.monotonic()
         list(self._engine.start())
         self._start_seconds = time.monotonic() - begun

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox,
 from desktop.chat_words import title
 from desktop.desk import Desk
 from desktop.languages import tr
+from desktop.printing import paper, printed
 from desktop.prose import brief
 from engine.api import Chat
 
@@ -67,8 +68,12 @@ def may_leave(desk: Desk, *, parent: QWidget) -> bool:
 def export(desk: Desk, chat: Chat, *, parent: QWidget) -> None:
     """Write it to a file of the owner's choice."""
     name = f"{_file_name(chat)}.md"
-    if (path := _pick_target(name, tr("Export this chat"), parent=parent)) is not None:
-        desk.chats.export(path, chat=chat.id, format=_format(path))
+    path = _pick_target(name, tr("Export this chat"), parent=parent)
+    if path is not None and _is(path, ".pdf"):
+        names = {card.id: card.name for card in desk.loading.cards}
+        desk.chats.print(path, chat=chat.id, press=partial(printed, on=paper(names)))
+    elif path is not None:
+        desk.chats.export(path, chat=chat.id, format="json" if _is(path, ".json") else "md")
 
 
 def export_all(desk: Desk, *, parent: QWidget) -> None:
@@ -117,17 +122,18 @@ def agreed(question: str, told: str, *, go: str, parent: QWidget) -> bool:
 
 
 def _pick_target(name: str, title: str, *, parent: QWidget) -> Path | None:
-    kinds = tr("To read (*.md);;Everything (*.json)")
+    kinds = tr("To read (*.md);;Everything (*.json);;To print (*.pdf)")
     options = QFileDialog.Option.DontConfirmOverwrite  # nothing is ever written over
     chosen, kind = QFileDialog.getSaveFileName(parent, title, name, kinds, "", options)
     if not chosen:
         return None
     path = Path(chosen)
-    return path.with_suffix(".json") if "json" in kind else path
+    other = next((suffix for suffix in (".pdf", ".json") if f"*{suffix}" in kind), "")
+    return path.with_suffix(other) if other else path
 
 
-def _format(path: Path) -> Literal["md", "json"]:
-    return "json" if path.suffix.casefold() == ".json" else "md"
+def _is(path: Path, suffix: str) -> bool:
+    return path.suffix.casefold() == suffix
 
 
 def _file_name(chat: Chat) -> str:

@@ -49,9 +49,15 @@ def stop(desk: Desk) -> None:
 
 def set_offline(desk: Desk, offline: bool) -> None:
     """Never start the download program, or only when asked; one that runs is ended."""
-    if offline and desk.fetching.downloads:
-        desk.fetching.cancel()
+    if offline:
+        end_download(desk)
     desk.remember(offline=offline)
+
+
+def end_download(desk: Desk) -> None:
+    """Attune is to be offline: end the download that is under way; what came of it is kept."""
+    if desk.fetching.downloads:
+        desk.fetching.cancel()
 
 
 def remove(desk: Desk, model: InstalledModel, *, parent: QWidget) -> None:

@@ -23,7 +23,7 @@ class Adding(QWidget):
 
     def __init__(self, look: Look, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.add = QPushButton(self.tr("Add a file …"), self)
+        self.add = QPushButton(self.tr("Add a file…"), self)
         self.add.setObjectName("plain")
         self.add.setAccessibleName(self.tr("Add a model from a file"))
         self.line = BuildLine(

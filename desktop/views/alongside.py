@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 
 from desktop import models, workshop
 from desktop.desk import Desk
+from desktop.heard import heard
 from desktop.long_work import LongWork
 from desktop.portfolio import headline, percentage, reached
 from desktop.views.places import Places
@@ -53,21 +54,21 @@ class Alongside(QObject):
 
     def _not_built(self, sentence: str) -> None:
         if not self._places.at_portfolio:
-            self._tell(sentence)
+            self._tell(heard(sentence))
 
     def _crafted(self, result: object) -> None:
         self._not_crafted(workshop.finished(result))
 
     def _not_crafted(self, sentence: str) -> None:
         if not self._places.at_workshop:
-            self._tell(sentence)
+            self._tell(heard(sentence))
 
     def _fetched(self, result: object) -> None:
         self._not_fetched(models.finished(result))
 
     def _not_fetched(self, sentence: str) -> None:
         if not self._places.at_models:
-            self._tell(sentence)
+            self._tell(heard(sentence))
 
 
 def _share(work: LongWork) -> str:

@@ -17,6 +17,7 @@ from desktop.prose import brief
 from desktop.reopening import Reopened, take_pair
 from desktop.style.tokens import Look
 from desktop.views.chat_side import ChatSide
+from desktop.views.finding import Finding
 from desktop.views.menus import Menus
 from desktop.views.page import Page
 from desktop.views.trash import Trash
@@ -43,6 +44,9 @@ class Browsing(QObject):
         self._desk, self._window, self._side, self._page = desk, window, side, page
         self._composer, self._menus, self._look = composer, menus, look
         self.aside = Said(look())
+        self.finding = Finding(
+            window=window, page=page, composer=composer, menus=menus, look=look()
+        )
         self.editing: Turn | None = None
         self._deleted: Chat | None = None
         self._taken: Chat | None = None
@@ -268,6 +272,7 @@ class Browsing(QObject):
             moved.connect(self._mark)
             moved.connect(self._show_aside)
         asking.cleared.connect(self._stop_editing)
+        asking.cleared.connect(self.finding.close)
 
     def _connect_parts(self) -> None:
         side, page, desk = self._side, self._page, self._desk
@@ -281,6 +286,7 @@ class Browsing(QObject):
         page.edit_asked.connect(self.edit)
         page.earlier_shown.connect(self._read_duels)
         self.aside.chosen.connect(self._cancel)
+        self.finding.told.connect(self.told)
 
     def _connect_menus(self) -> None:
         menus, desk, window = self._menus, self._desk, self._window

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from desktop import data as words
 from desktop.actions import data as actions
 from desktop.desk import Desk
+from desktop.heard import heard
 from desktop.languages import tr
 from desktop.prose import brief
 from desktop.style import tokens
@@ -45,11 +46,11 @@ class DataPage(Paper):
         self._desk, self._look = desk, look
         self.kept = Ledger(look, name=self.tr("What is kept"))
         self.folder = self._button(self.tr("Open the folder"))
-        self.export = self._button(self.tr("Export everything …"))
+        self.export = self._button(self.tr("Export everything…"))
         self.list = QListWidget()
-        self.restore = self._button(self.tr("Restore …"))
+        self.restore = self._button(self.tr("Restore…"))
         self.check = self._button(self.tr("Check now"))
-        self.erase = self._button(self.tr("Erase everything …"))
+        self.erase = self._button(self.tr("Erase everything…"))
         self.network = QLabel()
         self.connections = Connections(look)
         self._copies, self._erasing = QLabel(), QLabel()
@@ -175,7 +176,7 @@ class DataPage(Paper):
         dialog.open()
 
     def _said(self, sentence: str) -> None:
-        self.say(brief(sentence))
+        self.say(brief(heard(sentence)))
 
     # Joining ----------------------------------------------------------------------------
 

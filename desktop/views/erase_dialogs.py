@@ -77,7 +77,7 @@ class ReceiptView(Leaf):
         self.text.setFont(look.code)
         self.text.setMinimumHeight(self.text.fontMetrics().lineSpacing() * ROWS)
         self.stack.addWidget(self.text, 100)
-        save = QPushButton(self.tr("Save receipt …"), self)
+        save = QPushButton(self.tr("Save receipt…"), self)
         self.save = save
         self.cancel.hide()
         self.name_go(self.tr("Close"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from desktop.heard import heard
 from desktop.prose import LONGEST_NAME, brief
 from desktop.style import tokens
 from desktop.style.tokens import Look
@@ -74,7 +75,7 @@ class LastEnd(QWidget):
             model = brief(ending.model, longest=LONGEST_NAME)
             if ending.launch is None:
                 return self.tr("Attune stopped while it loaded {0}.").format(model)
-            settings = describe_launch(ending.launch)
+            settings = heard(describe_launch(ending.launch))
             return self.tr("Attune stopped while it loaded {0} with {1}.").format(model, settings)
         if ending.doing == "trying":
             return self.tr("Attune stopped while it tried which settings work on this computer.")

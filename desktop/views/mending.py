@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Signal, qVersion
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from desktop.actions import chat, mending
+from desktop.actions import mending
 from desktop.actions import models as model_actions
 from desktop.desk import Desk
 from desktop.style.tokens import Look
@@ -75,16 +75,10 @@ class Mending(QObject):
             self.sheet = None
 
     def _copy(self) -> None:
-        def heard(text: object) -> None:
-            chat.copy(str(text))
-            self._say(self.tr("Copied: versions, the system, the log. No texts of yours."))
-
-        self._desk.report((("Qt", str(qVersion())),), heard)
+        mending.copy_diagnostics(self._desk, told=self._say)
 
     def _open_folder(self) -> None:
-        if not mending.open_log_folder(self._desk):
-            folder = str(self._desk.engine.log_dir)
-            self._say(self.tr("The log is in {0}.").format(folder))
+        mending.open_log_folder(self._desk, told=self._say)
 
     def _say(self, sentence: str) -> None:
         if self.sheet is not None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from desktop.actions import chat, learning, preferences, votes
+from desktop.actions import chat, learning, mending, preferences, votes
 from desktop.actions import models as model_actions
 from desktop.desk import Desk
 from desktop.prose import LONGEST_NAME, brief
@@ -53,6 +53,8 @@ class Menus(QObject):
         asked    there is a question
         """
         self.stop.setEnabled(answering or loading)
+        for action in (self.find, self.find_next, self.find_previous):
+            action.setEnabled(asked)
         self.send.setEnabled(not answering)
         self.regenerate.setEnabled(asked and not answering)
         self.edit.setEnabled(asked and not answering)
@@ -121,6 +123,11 @@ class Menus(QObject):
         )  # fmt: skip
         self.new_private = add("new_private", self.tr("New &private chat"), ["Ctrl+Shift+N"])
         self.search = add("search", self.tr("Search &all chats…"), ["Ctrl+K"])
+        self.find = add(
+            "find", self.tr("&Find in this chat…"), [QKeySequence.StandardKey.Find]
+        )  # fmt: skip
+        self.find_next = add("find_next", self.tr("Find next"), ["F3"])
+        self.find_previous = add("find_previous", self.tr("Find previous"), ["Shift+F3"])
         self.next_chat = add("next_chat", self.tr("Ne&xt chat"), ["Ctrl+Tab"])
         self.previous_chat = add("previous_chat", self.tr("Pre&vious chat"), ["Ctrl+Shift+Tab"])
         menu.addSeparator()
@@ -167,11 +174,11 @@ class Menus(QObject):
             add(f"vote_{outcome}", text, [key], partial(votes.vote, desk, outcome))
             for outcome, text, key in kinds
         ]
+        self.votes.append(add("skip", self.tr("&Skip"), ["Ctrl+3"], partial(votes.skip, desk)))
         self.hear = [
             add("hear_first", self.tr("&Hear A"), ["F7"]),
             add("hear_second", self.tr("Hea&r B"), ["F8"]),
         ]
-        self.votes.append(add("skip", self.tr("&Skip"), ["Ctrl+3"], partial(votes.skip, desk)))
         menu.addSeparator()
         self.undo = add(
             "undo", self.tr("&Undo"), [QKeySequence.StandardKey.Undo], partial(votes.undo, desk)
@@ -257,8 +264,21 @@ class Menus(QObject):
     def _build_help(self) -> None:
         add = partial(self._add, self._menu(self.tr("&Help")))
         self.shortcuts = add("shortcuts", self.tr("&Keyboard shortcuts"), ["F1", "Ctrl+/"])
+        self._build_diagnosing(add)
         self.about = add("about", self.tr("&About Attune"), ["Ctrl+F1"])
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
+
+    def _build_diagnosing(self, add: Callable[..., QAction]) -> None:
+        """What a report of a mistake needs; what came of it is said where notices are."""
+        told, desk = self._desk.noticed.emit, self._desk
+        self.diagnostics = add(
+            "diagnostics", self.tr("&Copy diagnostics"), ["Shift+F1"],
+            partial(mending.copy_diagnostics, desk, told=told),
+        )  # fmt: skip
+        self.log_folder = add(
+            "log_folder", self.tr("Open the &log folder"), ["Ctrl+Shift+F1"],
+            partial(mending.open_log_folder, desk, told=told),
+        )  # fmt: skip
 
     def _menu(self, title: str) -> QMenu:
         menu = QMenu(title, self._window)

@@ -64,7 +64,7 @@ class Merging(QWidget):
         self._title = QLabel(self.tr("Merge several into one"), self)
         self._none, self._why, self._into = QLabel(self), QLabel(self), QLabel(self)
         self._list = QWidget(self)
-        self.add = QPushButton(self.tr("Add a file …"), self)
+        self.add = QPushButton(self.tr("Add a file…"), self)
         self.base = Picker(name=self.tr("What they were made from"), parent=self)
         self.method = Picker(name=self.tr("How they are merged"), parent=self)
         self.merge = QPushButton(self)

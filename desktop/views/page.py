@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from time import perf_counter
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QWidget
 
@@ -17,6 +17,7 @@ from desktop.views.turn import NoticeLine, TurnView
 from desktop.views.welcome import Welcome
 from desktop.widgets.column import Column
 from desktop.widgets.offer import Choice, Offer
+from desktop.widgets.reader import Reader
 from desktop.widgets.versions import Versions
 
 NEAR = 24
@@ -51,6 +52,7 @@ class Page(QScrollArea):
     version_chosen(str)  the id of another version of a question or an answer
     edit_asked(Turn)     ask something else instead
     earlier_shown(list)  turns that came on the page where the reader went up
+    painted()        what is on the page may be another text than it was
     """
 
     chosen = Signal(str)
@@ -64,6 +66,7 @@ class Page(QScrollArea):
     version_chosen = Signal(str)
     edit_asked = Signal(object)
     earlier_shown = Signal(list)
+    painted = Signal()
 
     def __init__(self, look: Look, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,6 +80,7 @@ class Page(QScrollArea):
         self._busy = False
         self._earlier: list[Turn] = []
         self._anchor: tuple[QWidget, int] | None = None
+        self._above: QWidget | None = None
         self._pause = tokens.FRAME
         self._column = Column(look.wide)
         self.welcome = Welcome(look)
@@ -230,6 +234,41 @@ class Page(QScrollArea):
         sheet.deleteLater()
         self.welcome.show()
 
+    @property
+    def readers(self) -> list[Reader]:
+        """Every text that is on the page, from the top to the bottom."""
+        return [reader for view in self._turns for reader in view.readers]
+
+    def put_above(self, line: QWidget) -> None:
+        """Keep a line, hidden so far, that stays at the top while the conversation scrolls."""
+        line.setParent(self)
+        line.hide()
+        self._above = line
+
+    def show_above(self, *, shown: bool) -> None:
+        """Show that line or take it away; while it is there, earlier turns come by themselves."""
+        if self._above is None:
+            return
+        bar, before = self.verticalScrollBar(), self.viewportMargins().top()
+        height = self._above.sizeHint().height() if shown else 0
+        following = self._following
+        self._above.setVisible(shown)
+        self.setViewportMargins(0, height, 0, 0)
+        self._place_above()
+        # What the reader looks at stays where it is on the screen.
+        bar.setValue(bar.maximum() if following else bar.value() + height - before)
+        self._still.start()
+
+    def show_place(self, reader: Reader, place: QRect) -> None:
+        """Scroll to a place of a text, unless it is well on the screen."""
+        below = self.verticalScrollBar().value() + self.place_of(reader, place)
+        self.ensureVisible(0, below, 0, self.viewport().height() // 4)
+
+    def place_of(self, reader: Reader, place: QRect) -> int:
+        """How far below the top of the screen it is, in pixels; negative above it."""
+        below = reader.viewport().mapTo(self._column, place.bottomLeft()).y()
+        return below - self.verticalScrollBar().value()
+
     def clear(self) -> None:
         for widget in (*self._turns, *self._rows):
             self._remove(widget)
@@ -241,6 +280,7 @@ class Page(QScrollArea):
         self._anchor = None
         self._top.hide()
         self._middle.show()
+        self.painted.emit()
 
     def turn_pages(self, pages: int) -> None:
         """Scroll by so many screens; negative is up."""
@@ -261,6 +301,7 @@ class Page(QScrollArea):
         self._more.setFont(look.small)
         for column in (self._middle, self._top, self._foot, *self._rows):
             column.set_measure(look.measure)
+        self._place_above()
         for view in self._turns:
             view.set_look(look)
             self.refresh(view.turn)
@@ -368,6 +409,12 @@ class Page(QScrollArea):
             self._tick.start(self._pause)
         else:
             self._still.start()
+        self.painted.emit()
+
+    def _place_above(self) -> None:
+        if self._above is not None:
+            height = self.viewportMargins().top()
+            self._above.setGeometry(0, 0, self.viewport().width(), height)
 
     def _scrolled(self, value: int) -> None:
         self._following = value >= self.verticalScrollBar().maximum() - NEAR
@@ -384,7 +431,8 @@ class Page(QScrollArea):
     def _reach(self) -> None:
         """Earlier turns come before the reader is at the top."""
         near = self.verticalScrollBar().value() < REACH and not self._following
-        if near and self._earlier and not self._stale and self._anchor is None:
+        wanted = near or bool(self.viewportMargins().top())
+        if wanted and self._earlier and not self._stale and self._anchor is None:
             self.show_earlier()
 
     def _let_go(self) -> None:
@@ -397,4 +445,5 @@ class Page(QScrollArea):
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
             self.bar_changed.emit(self.width() - self.viewport().width())
+            self._place_above()
         return super().viewportEvent(event)

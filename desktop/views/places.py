@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from desktop.desk import Desk
+from desktop.style.theme import Theme
 from desktop.style.tokens import Look
 from desktop.views.data import DataPage
 from desktop.views.learned import LearnedPage
@@ -15,6 +16,7 @@ from desktop.views.models import ModelsPage
 from desktop.views.portfolio import PortfolioPage
 from desktop.views.settings import SettingsPage
 from desktop.views.workshop import WorkshopPage
+from desktop.widgets.paper import Paper
 
 Place = Literal["chat", "learned", "portfolio", "workshop", "models", "data", "settings"]
 
@@ -23,27 +25,17 @@ class Places(QStackedWidget):
     """Makes a page when it is first asked for.
 
     moved(str)  the Place that is on the screen now
+    told(str)   what a page says, for those who listen instead of looking
     """
 
     moved = Signal(str)
+    told = Signal(str)
 
     def __init__(
-        self,
-        chat: QWidget,
-        *,
-        learned: Callable[[], LearnedPage],
-        portfolio: Callable[[], PortfolioPage],
-        workshop: Callable[[], WorkshopPage],
-        models: Callable[[], ModelsPage],
-        data: Callable[[], DataPage],
-        settings: Callable[[], SettingsPage],
-        parent: QWidget | None = None,
+        self, chat: QWidget, *, desk: Desk, theme: Theme, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._chat, self._make_learned = chat, learned
-        self._make_portfolio, self._make_workshop = portfolio, workshop
-        self._make_models, self._make_data = models, data
-        self._make_settings = settings
+        self._chat, self._desk, self._theme = chat, desk, theme
         self.learned: LearnedPage | None = None
         self.portfolio: PortfolioPage | None = None
         self.workshop: WorkshopPage | None = None
@@ -73,43 +65,44 @@ class Places(QStackedWidget):
 
     def show_learned(self) -> None:
         if self.learned is None:
-            self.learned = self._make_learned()
-            self.addWidget(self.learned)
+            self.learned = LearnedPage(self._desk, self._theme.look)
+            self._add(self.learned)
         self._go("learned", self.learned)
         self.learned.enter()
 
     def show_portfolio(self) -> None:
         if self.portfolio is None:
-            self.portfolio = self._make_portfolio()
-            self.addWidget(self.portfolio)
+            self.portfolio = PortfolioPage(self._desk, self._theme.look)
+            self._add(self.portfolio)
         self._go("portfolio", self.portfolio)
         self.portfolio.enter()
 
     def show_workshop(self) -> None:
         if self.workshop is None:
-            self.workshop = self._make_workshop()
-            self.addWidget(self.workshop)
+            self.workshop = WorkshopPage(self._desk, self._theme.look)
+            self._add(self.workshop)
         self._go("workshop", self.workshop)
         self.workshop.enter()
 
     def show_models(self) -> None:
         if self.models is None:
-            self.models = self._make_models()
-            self.addWidget(self.models)
+            self.models = ModelsPage(self._desk, self._theme.look)
+            self._add(self.models)
         self._go("models", self.models)
         self.models.enter()
 
     def show_data(self) -> None:
         if self.data is None:
-            self.data = self._make_data()
-            self.addWidget(self.data)
+            self.data = DataPage(self._desk, self._theme.look)
+            self._add(self.data)
         self._go("data", self.data)
         self.data.enter()
 
     def show_settings(self) -> None:
         if self.settings is None:
-            self.settings = self._make_settings()
-            self.addWidget(self.settings)
+            self.settings = SettingsPage(self._desk, self._theme)
+            self.settings.left.connect(self.show_chat)
+            self._add(self.settings)
         self._go("settings", self.settings)
         self.settings.enter()
 
@@ -119,6 +112,10 @@ class Places(QStackedWidget):
         ):  # fmt: skip
             if page is not None:
                 page.set_look(look)
+
+    def _add(self, page: Paper) -> None:
+        page.told.connect(self.told)
+        self.addWidget(page)
 
     def _go(self, place: Place, page: QWidget) -> None:
         if self.currentWidget() is not page:

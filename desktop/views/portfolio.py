@@ -232,7 +232,7 @@ class PortfolioPage(Paper):
 
     def _did(self, sentence: str) -> None:
         self.pool.accepted()
-        self.say(brief(sentence))
+        self.say(brief(heard(sentence)))
 
     def _took(self, sentence: str) -> None:
         self.say(brief(sentence), button=self.tr("Undo"))
@@ -241,7 +241,7 @@ class PortfolioPage(Paper):
         self.say(brief(self.tr("Taken back: {0}.").format(what)))
 
     def _said(self, sentence: str) -> None:
-        self.say(brief(sentence))
+        self.say(brief(heard(sentence)))
 
     # Joining ----------------------------------------------------------------------------
 

@@ -91,7 +91,7 @@ class ExportProfile(Leaf):
         self.texts.set_look(look)
         self.stack.addWidget(told)
         self.stack.addWidget(self.texts)
-        self.name_go(self.tr("Choose a place …"))
+        self.name_go(self.tr("Choose a place…"))
         self.close_with_buttons()
         self.go.clicked.connect(self.accept)
 

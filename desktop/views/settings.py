@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from desktop import languages, scopes
 from desktop import settings as words
 from desktop.actions import data as actions
+from desktop.actions import library
 from desktop.desk import Desk
+from desktop.heard import heard
 from desktop.languages import tr
 from desktop.prose import brief
 from desktop.settings import Entry, Name
@@ -25,7 +27,7 @@ from desktop.widgets.picker import Picker
 from desktop.widgets.search_field import SearchField
 from desktop.widgets.setting_row import SettingRow
 from desktop.widgets.toggle import Toggle
-from engine.api import SCOPES, Colours, SendKey
+from engine.api import SCOPES, Colours, Sampling, SendKey
 
 COLOURS: tuple[Colours, ...] = ("system", "light", "dark")
 SEND_KEYS: tuple[SendKey, ...] = ("enter", "ctrl+enter")
@@ -57,6 +59,10 @@ class SettingsPage(Paper):
         self.context = Picker(name=self._entries["context"].title)
         self.graphics = self._choice("cpu_only", [self.tr("Automatic"), self.tr("CPU only")])
         self.offline = Toggle(self.tr("Offline"))
+        self.knowing = self._button("")
+        self.knowing.setCheckable(True)
+        self.temperature = self._choice("temperature", words.temperatures())
+        self.length = Picker(name=self._entries["max_tokens"].title)
         self.folder = self._button(self.tr("Open the data folder"))
         self.reset = self._button(self.tr("Reset these settings"))
         self.rows = self._rows()
@@ -83,6 +89,7 @@ class SettingsPage(Paper):
         self.graphics.show_value(int(values.cpu_only))
         self._show_numbers(self.threads, _counts(values.threads), words.threads, values.threads)
         self._show_numbers(self.context, _contexts(values.context), words.context, values.context)
+        self._show_drawn(values.sampling)
         blocked = self.offline.blockSignals(True)
         self.offline.setChecked(values.offline)
         self.offline.blockSignals(blocked)
@@ -93,22 +100,27 @@ class SettingsPage(Paper):
     def show_found(self, text: str) -> None:
         """Only the rows in which every word of this is."""
         found = [name for name, entry in self._entries.items() if entry.fits(text)]
+        searching = bool(text.strip())
+        self.knowing.setVisible(not searching)
         for name, row in self.rows.items():
-            row.setVisible(name in found)
+            folded = name in words.KNOWING and not (searching or self.knowing.isChecked())
+            row.setVisible(name in found and not folded)
         self.teach("" if found else self.tr("No setting is called that. Try another word."))
 
     def set_look(self, look: Look) -> None:
         super().set_look(look)
         for row in self.rows.values():
             row.set_look(look)
-        for choice in (self.colours, self.send_key, self.pace, self.scope, self.graphics):
+        for choice in (
+            self.colours, self.send_key, self.pace, self.scope, self.graphics, self.temperature,
+        ):  # fmt: skip
             choice.set_look(look)
-        for picker in (self.language, self.threads, self.context):
+        for picker in (self.language, self.threads, self.context, self.length):
             picker.set_look(look)
         self.offline.set_look(look)
         for part in (
             self.search, self.offline, self.smaller, self.larger, self.actual, self.folder,
-            self.reset,
+            self.reset, self.knowing,
         ):  # fmt: skip
             part.setFont(look.plain)
 
@@ -132,6 +144,11 @@ class SettingsPage(Paper):
             self._desk.options.undo()
             self.say(self.tr("These settings are as they were before."))
 
+    def _set_offline(self, offline: bool) -> None:
+        if offline:
+            library.end_download(self._desk)
+        self._desk.options.change(offline=offline)
+
     def _open_folder(self) -> None:
         if not actions.open_folder(self._desk):
             self.say(self.tr("The folder cannot be opened. Its path is above."))
@@ -141,6 +158,13 @@ class SettingsPage(Paper):
         row = next((row for row in self.rows.values() if row.isVisible() and row.control), None)
         if row is not None and row.control is not None:
             _first_stop(row.control).setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _unfold(self) -> None:
+        shown, hidden = self.tr("For those who know — hide"), self.tr("For those who know — show")
+        said = shown if self.knowing.isChecked() else hidden
+        self.knowing.setText(said)
+        self.knowing.setAccessibleName(said)
+        self.show_found(self.search.text())
 
     # What is on offer -------------------------------------------------------------------
 
@@ -158,6 +182,13 @@ class SettingsPage(Paper):
     ) -> None:
         picker.show_words([(str(number), word(number)) for number in numbers])
         picker.show_chosen(str(chosen))
+
+    def _show_drawn(self, sampling: Sampling) -> None:
+        known = {value: place for place, value in enumerate(words.TEMPERATURES)}
+        self.temperature.show_value(known.get(sampling.temperature, -1))
+        self.rows["temperature"].tell(words.drawn(sampling.temperature))
+        lengths = sorted({sampling.max_tokens, *words.LENGTHS})
+        self._show_numbers(self.length, lengths, words.length, sampling.max_tokens)
 
     # Parts ------------------------------------------------------------------------------
 
@@ -180,7 +211,7 @@ class SettingsPage(Paper):
             "send_key": self.send_key, "duel_every": self.pace, "scope": self.scope,
             "running": None, "threads": self.threads, "context": self.context,
             "cpu_only": self.graphics, "offline": self.offline, "folder": self.folder,
-            "reset": self.reset,
+            "temperature": self.temperature, "max_tokens": self.length, "reset": self.reset,
         }  # fmt: skip
         return {name: _row(entry, controls[name]) for name, entry in self._entries.items()}
 
@@ -195,9 +226,12 @@ class SettingsPage(Paper):
         self.stack.insertWidget(1, self._inset(self.search))
         self.stack.addSpacing(tokens.GAP_WIDE)
         self.stack.setSpacing(0)
-        for row in self.rows.values():
+        for name, row in self.rows.items():
+            if name == words.KNOWING[0]:
+                self.stack.addWidget(self._inset(self.knowing))
             self.stack.addWidget(row)
         self.stack.addStretch(1)
+        self._unfold()
         self.teach("")
 
     def _inset(self, part: QWidget) -> QWidget:
@@ -214,7 +248,7 @@ class SettingsPage(Paper):
     def _connect(self) -> None:
         options, loading = self._desk.options, self._desk.loading
         options.changed.connect(self.refresh)
-        options.failed.connect(lambda sentence: self.say(brief(sentence)))
+        options.failed.connect(lambda sentence: self.say(brief(heard(sentence))))
         options.did.connect(lambda sentence: self.say(sentence, button=self.tr("Undo")))
         self.said.chosen.connect(self._undo)
         for moved in (loading.began, loading.ready, loading.failed, loading.settled):
@@ -228,6 +262,7 @@ class SettingsPage(Paper):
         self.actual.clicked.connect(lambda: self._zoom(0))
         self.folder.clicked.connect(self._open_folder)
         self.reset.clicked.connect(self._reset)
+        self.knowing.toggled.connect(self._unfold)
         self._connect_values()
 
     def _connect_values(self) -> None:
@@ -244,7 +279,10 @@ class SettingsPage(Paper):
         self.threads.chosen.connect(to("threads", int))
         self.context.chosen.connect(to("context", int))
         self.graphics.chosen.connect(to("cpu_only", bool))
-        self.offline.toggled.connect(to("offline", bool))
+        self.offline.toggled.connect(self._set_offline)
+        draw = self._desk.options.draw
+        self.temperature.chosen.connect(lambda at: draw(temperature=words.TEMPERATURES[at]))
+        self.length.chosen.connect(lambda most: draw(max_tokens=int(most)))
 
 
 def _row(entry: Entry, control: QWidget | None) -> SettingRow:

@@ -90,6 +90,11 @@ class TurnView(QWidget):
         self._arrange()
         self.paint()
 
+    @property
+    def readers(self) -> list[Reader]:
+        """Every text of it that is shown, from the top to the bottom."""
+        return [reader for reader in self.findChildren(Reader) if reader.isVisibleTo(self)]
+
     def paint(self) -> bool:
         """Show what the turn is now; True if there is more text than could be shown at once."""
         more = self._paint_pair(self.turn.pair) if self.turn.pair else self._paint_answer()

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.style import tokens
 from desktop.style.tokens import Look
+
+
+class Suggestion(QPushButton):
+    """A question; of one that is longer than the button is wide, as much as there is room for."""
+
+    def __init__(self, text: str, parent: QWidget) -> None:
+        super().__init__(text, parent)
+        self._whole = text
+
+    # Qt ---------------------------------------------------------------------------------
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        room = self.width() - 2 * tokens.INSET
+        elide = Qt.TextElideMode.ElideRight
+        self.setText(self.fontMetrics().elidedText(self._whole, elide, room))
 
 
 class Welcome(QWidget):
@@ -62,8 +82,8 @@ class Welcome(QWidget):
             self.tr("Write a birthday message for a colleague."),
         )
 
-    def _question(self, text: str) -> QPushButton:
-        button = QPushButton(text, self)
+    def _question(self, text: str) -> Suggestion:
+        button = Suggestion(text, self)
         button.setObjectName("suggestion")
         button.setAccessibleName(self.tr("Ask: {0}").format(text))
         button.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -6,60 +6,50 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
     QCloseEvent,
-    QGuiApplication,
     QKeyEvent,
-    QKeySequence,
 )
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from desktop import window_state
-from desktop.actions import chat, help, links, preferences, votes
+from desktop.actions import chat, help, links, preferences
 from desktop.conversation import Turn
 from desktop.desk import Desk
-from desktop.findings import acting
-from desktop.heard import heard
-from desktop.prose import LONGEST_NAME, brief, plain
+from desktop.prose import brief, plain
 from desktop.style import tokens
 from desktop.style.sheet import sheet
 from desktop.style.theme import Theme
 from desktop.style.tokens import Look
 from desktop.taste import Taste
+from desktop.views import standing
 from desktop.views.alongside import Alongside
 from desktop.views.browsing import Browsing
 from desktop.views.carrying import Carrying
 from desktop.views.chat_side import ChatSide
-from desktop.views.data import DataPage
 from desktop.views.foreseeing import Foreseeing
 from desktop.views.guide import Guide
 from desktop.views.hearing import Hearing
-from desktop.views.learned import LearnedPage
 from desktop.views.mending import Mending
 from desktop.views.menus import Menus
-from desktop.views.models import ModelsPage
+from desktop.views.model_line import ModelLine
 from desktop.views.next_answer import NextAnswer
 from desktop.views.page import Page
 from desktop.views.places import Places
-from desktop.views.portfolio import PortfolioPage
+from desktop.views.routing import Routing
 from desktop.views.scoping import Scoping
-from desktop.views.settings import SettingsPage
 from desktop.views.sidebar import Sidebar
+from desktop.views.thumbs import Thumbs
 from desktop.views.tuning import Tuning
-from desktop.views.workshop import WorkshopPage
 from desktop.widgets.column import Column
 from desktop.widgets.composer import Composer
 from desktop.widgets.status_line import StatusLine
 from desktop.widgets.steering_bar import SteeringBar
 from desktop.window_state import WindowState
-from engine.api import Ending, ModelCard, Ready
-
-LONGEST_SPOKEN = 2_000
-"""Characters of an answer that a screen reader is asked to say."""
-
+from engine.api import Ending
 
 LOOKS = (
     QEvent.Type.PaletteChange,
@@ -100,11 +90,7 @@ class Window(QMainWindow):
         )  # fmt: skip
         self._dock = Column(look.measure)
         self._chat = QWidget()
-        self.places = Places(
-            self._chat, learned=self._make_learned, portfolio=self._make_portfolio,
-            workshop=self._make_workshop, models=self._make_models, data=self._make_data,
-            settings=self._make_settings,
-        )  # fmt: skip
+        self.places = Places(self._chat, desk=desk, theme=theme)
         self._alongside = Alongside(
             desk, sidebar=self.sidebar, places=self.places, tell=self._noticed
         )
@@ -118,6 +104,17 @@ class Window(QMainWindow):
         self.scoping = Scoping(desk, window=self, menus=self.menus, status=self.status)
         self.hearing = Hearing(desk, window=self, menus=self.menus, page=self.page)
         self._foreseeing = Foreseeing(desk, window=self, composer=self.composer, status=self.status)
+        self.thumbs = Thumbs(
+            desk, window=self, menus=self.menus, page=self.page, places=self.places,
+            sidebar=self.sidebar, steering=self.steering, tell=self._noticed_here,
+            keep_focus=self._keep_focus,
+        )  # fmt: skip
+        self.routing = Routing(
+            desk, window=self, menus=self.menus, places=self.places, tell=self._noticed_here
+        )
+        self._model_line = ModelLine(
+            desk, window=self, menus=self.menus, page=self.page, status=self.status
+        )
         self._tuning = Tuning(desk, window=self, theme=theme, composer=self.composer)
         self._tuning.follow()
         self._arrange()
@@ -129,19 +126,17 @@ class Window(QMainWindow):
             leave=self.composer.setFocus,
         )  # fmt: skip
         self._connect_desk()
-        self._connect_votes()
-        self._connect_portfolio()
         self._connect_parts()
         self._connect_menus()
-        self._take_place(state)
+        standing.put(self, state)
         self.apply_look(look)
         self._show_taste(desk.taste)
-        self._show_learned()
-        self._show_route()
+        self.thumbs.show_learned()
+        self.routing.show()
         self._show_busy()
         self.composer.setFocus()
         if self.mending.sheet is not None:
-            self._show_model(self.tr("is not loaded"))
+            self._model_line.show_none()
             self.mending.sheet.safe.setFocus()
 
     def apply_look(self, look: Look) -> None:
@@ -165,19 +160,8 @@ class Window(QMainWindow):
     def _settled(self, turn: Turn) -> None:
         self._show_busy()
         self.page.settle(turn)
-        self._show_votes()
-        if turn.pair is not None and turn.pair.open:
-            keys = (
-                action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-                for action in (*self.menus.hear, *self.menus.votes[:2])
-            )
-            ready = self.tr(
-                "Both answers are ready. {0} says A, {1} says B; {2} if A is better, {3} if B is."
-            )
-            self._announce(ready.format(*keys))
-            return
-        spoken = turn.text[:LONGEST_SPOKEN]
-        self._announce(self.tr("The answer is finished. {0}").format(spoken))
+        self.thumbs.show()
+        self.hearing.say_end(turn)
 
     def _withdrawn(self, turn: Turn) -> None:
         self._show_busy()
@@ -202,44 +186,11 @@ class Window(QMainWindow):
         self.page.notice(sentence)
         self._announce(sentence)
 
-    def _measured(self, used: int, speed: float | None) -> None:
-        ready = self._desk.loading.current
-        self.status.show_speed(speed)
-        self.status.show_context(used, ready.context if ready else 0)
-
-    def _loading(self) -> None:
-        self._show_model(self.tr("is being loaded …"))
-        self._show_busy()
-
-    def _passing(self, text: str) -> None:
-        sentence = brief(heard(text))
-        self.page.show_passing(sentence)
-        self._announce(sentence)
-
-    def _ready(self, ready: Ready) -> None:
-        self._show_model(ready.device)
-        self.status.show_context(self._desk.asking.used, ready.context)
-        self.menus.show_models(self._desk.loading.cards, ready.model)
-        self._show_busy()
-
-    def _failed(self, _: str) -> None:
-        ready = self._desk.loading.current
-        self._show_model(ready.device if ready else self.tr("is not loaded"))
-        self.menus.show_models(self._desk.loading.cards, ready.model if ready else "")
-        self._show_busy()
-
-    def _list_models(self, cards: tuple[ModelCard, ...]) -> None:
-        ready = self._desk.loading.current
-        self.menus.show_models(cards, ready.model if ready else "")
-        if ready is not None and not self._desk.loading.busy:
-            self._show_model(ready.device)
-
     def _show_taste(self, taste: Taste) -> None:
         self.menus.show_taste(taste)
-        learned = self._desk.learning.learned
         self.steering.show_values(
             taste.words, full=taste.full, strength=taste.strength, neutral=taste.neutral,
-            learned=learned is not None and bool(acting(learned)),
+            learned=self.thumbs.acts,
         )  # fmt: skip
 
     def _show_busy(self) -> None:
@@ -255,50 +206,19 @@ class Window(QMainWindow):
         )  # fmt: skip
         self.page.show_busy(asking.busy)
         self.composer.show_busy(asking.busy)
-        self._show_votes()
+        self.thumbs.show()
 
-    def _show_votes(self) -> None:
-        votable = self._desk.asking.conversation.open_turn() is not None
-        learned = self._desk.learning.learned
-        undoable = learned is not None and bool(learned.undoable)
-        self.menus.show_votes(votable=votable and self.places.at_chat, undoable=undoable)
-
-    def _show_learned(self) -> None:
-        learned = self._desk.learning.learned
-        self.sidebar.show_votes(learned.votes if learned is not None else 0)
-        self.steering.show_learned(learned is not None and bool(acting(learned)))
-        self._show_votes()
-
-    def _vote_changed(self, turn: Turn) -> None:
-        if turn.pair is not None and not turn.pair.open:
-            self._keep_focus()
-        self.page.settle(turn)
-        self._show_votes()
-
-    def _undone(self, words: str) -> None:
-        if self.places.at_chat:
-            self._noticed(self.tr("Taken back: {0}.").format(words))
-
-    def _not_learned(self, sentence: str) -> None:
+    def _noticed_here(self, sentence: str) -> None:
         if self.places.at_chat:
             self._noticed(sentence)
 
     def _show_scope(self) -> None:
         self._show_busy()
-        self._show_route()
-
-    def _show_route(self, _: object = None) -> None:
-        route = self._desk.choosing.route
-        choice = self._desk.member is not None and route is not None and bool(route.others)
-        self.menus.show_route(choice=choice)
-
-    def _took(self, sentence: str) -> None:
-        if self.places.at_chat:
-            self._announce(sentence)  # the line that says it can be seen
+        self.routing.show()
 
     def _moved(self, place: str) -> None:
         self.sidebar.show_place(place)
-        self._show_votes()
+        self.thumbs.show()
         if place == "chat":
             self.composer.setFocus()
 
@@ -307,10 +227,6 @@ class Window(QMainWindow):
     def _send(self) -> None:
         if chat.ask(self._desk, self.composer.text, instead=self.browsing.editing):
             self.composer.clear()
-
-    def _take_back(self, turn: Turn) -> None:
-        self._keep_focus()
-        votes.take_back(self._desk, turn)
 
     def _keep_focus(self) -> None:
         """The button that was pressed goes away: a second press must not hit its neighbour."""
@@ -321,37 +237,6 @@ class Window(QMainWindow):
         """Where the parts of the conversation are on the screen."""
         self.places.show_chat()
         run()
-
-    def _make_learned(self) -> LearnedPage:
-        page = LearnedPage(self._desk, self._theme.look)
-        page.told.connect(self._announce)
-        return page
-
-    def _make_portfolio(self) -> PortfolioPage:
-        page = PortfolioPage(self._desk, self._theme.look)
-        page.told.connect(self._announce)
-        return page
-
-    def _make_workshop(self) -> WorkshopPage:
-        page = WorkshopPage(self._desk, self._theme.look)
-        page.told.connect(self._announce)
-        return page
-
-    def _make_models(self) -> ModelsPage:
-        page = ModelsPage(self._desk, self._theme.look)
-        page.told.connect(self._announce)
-        return page
-
-    def _make_settings(self) -> SettingsPage:
-        page = SettingsPage(self._desk, self._theme)
-        page.told.connect(self._announce)
-        page.left.connect(self.places.show_chat)
-        return page
-
-    def _make_data(self) -> DataPage:
-        page = DataPage(self._desk, self._theme.look)
-        page.told.connect(self._announce)
-        return page
 
     def _zoom(self, steps: int) -> None:
         self._theme.set_zoom(self._theme.zoom + steps if steps else 0)
@@ -367,7 +252,7 @@ class Window(QMainWindow):
 
     def _guided(self) -> None:
         self._show_busy()
-        window_state.write(self._folder, self._place())  # shown once, whatever comes next
+        window_state.write(self._folder, self._state())  # shown once, whatever comes next
 
     # Joining ----------------------------------------------------------------------------
 
@@ -404,43 +289,23 @@ class Window(QMainWindow):
         desk.asking.returned.connect(self._returned)
         desk.asking.cleared.connect(self._cleared)
         desk.asking.opened.connect(self._opened)
-        for part in (self.browsing, self.guide, self.mending, self.scoping, self.hearing):
+        for part in (
+            self.browsing, self.guide, self.mending, self.scoping, self.hearing, self.routing,
+            self._model_line, self.places,
+        ):  # fmt: skip
             part.told.connect(self._announce)
         desk.asking.scope_changed.connect(self._show_scope)
         self.guide.moved.connect(self._guided)
-        desk.asking.measured.connect(self._measured)
-        desk.loading.began.connect(self._loading)
-        desk.loading.ready.connect(self._ready)
-        desk.loading.failed.connect(self._failed)
-        desk.loading.passing.connect(self._passing)
-        for over in (desk.loading.settled, desk.loading.failed):
-            over.connect(lambda *_: self.page.show_passing(""))
-        desk.loading.settled.connect(self._show_busy)
-        desk.loading.listed.connect(self._list_models)
+        for moved in (
+            desk.loading.began, desk.loading.ready, desk.loading.failed, desk.loading.settled,
+        ):  # fmt: skip
+            moved.connect(lambda *_: self._show_busy())
+        desk.voting.told.connect(self._announce)
+        self.places.moved.connect(self._moved)
         desk.noticed.connect(self._noticed)
         for done in (desk.keeping.restored, desk.keeping.erased):
             done.connect(lambda _: self.places.show_data())  # where it is told; a new chat began
         desk.taste_changed.connect(self._show_taste)
-
-    def _connect_votes(self) -> None:
-        desk = self._desk
-        desk.learning.changed.connect(self._show_learned)
-        desk.learning.failed.connect(self._not_learned)
-        desk.voting.changed.connect(self._vote_changed)
-        desk.voting.told.connect(self._announce)
-        desk.voting.undone.connect(self._undone)
-        self.places.moved.connect(self._moved)
-        self.page.voted.connect(partial(votes.vote_on, desk))
-        self.page.skipped.connect(partial(votes.skip_turn, desk))
-        self.page.reopened.connect(partial(votes.vote_after_all, desk))
-        self.page.undo_asked.connect(self._take_back)
-
-    def _connect_portfolio(self) -> None:
-        desk = self._desk
-        desk.choosing.changed.connect(self._show_route)
-        desk.taste_changed.connect(self._show_route)
-        desk.choosing.failed.connect(self._not_learned)
-        desk.choosing.took.connect(self._took)
 
     def _connect_parts(self) -> None:
         desk = self._desk
@@ -484,30 +349,11 @@ class Window(QMainWindow):
 
     # Remembering ------------------------------------------------------------------------
 
-    def _take_place(self, state: WindowState) -> None:
-        self.resize(state.width, state.height)
-        if state.x is not None and state.y is not None:
-            place = QRect(state.x, state.y, state.width, state.height)
-            # A screen may have been taken away since.
-            if any(s.availableGeometry().intersects(place) for s in QGuiApplication.screens()):
-                self.move(state.x, state.y)
-        if state.maximized:
-            self.setWindowState(Qt.WindowState.WindowMaximized)
-
-    def _place(self) -> WindowState:
-        place = self.normalGeometry() if self.isMaximized() or self.isFullScreen() else QRect()
-        place = place if place.isValid() else QRect(self.pos(), self.size())
-        return WindowState(
-            x=place.x(), y=place.y(), width=place.width(), height=place.height(),
-            maximized=self.isMaximized(), zoom=self._theme.zoom, introduced=self.guide.shown,
-        )  # fmt: skip
+    def _state(self) -> WindowState:
+        kept = WindowState(zoom=self._theme.zoom, introduced=self.guide.shown)
+        return standing.seen(self, kept)
 
     # Small things -----------------------------------------------------------------------
-
-    def _show_model(self, state: str) -> None:
-        ready = self._desk.loading.current
-        name = ready.name if ready else self.tr("The model")
-        self.status.show_model(brief(name, longest=LONGEST_NAME), state=brief(heard(state)))
 
     def _announce(self, text: str) -> None:
         event = QAccessibleAnnouncementEvent(self.page, plain(text))
@@ -544,7 +390,7 @@ class Window(QMainWindow):
             self._theme.refresh()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        window_state.write(self._folder, self._place())
+        window_state.write(self._folder, self._state())
         self.hide()  # ending the engine may take a moment, which is nobody's to wait for
         self._desk.close()
         super().closeEvent(event)

@@ -13,6 +13,7 @@ from desktop import workshop as words
 from desktop.actions import workshop as actions
 from desktop.crafting import Merge, Training
 from desktop.desk import Desk
+from desktop.heard import heard
 from desktop.languages import tr
 from desktop.portfolio import reached
 from desktop.prose import brief
@@ -139,7 +140,7 @@ class WorkshopPage(Paper):
         self.say(words.finished(result))
 
     def _said(self, sentence: str) -> None:
-        self.say(brief(sentence))
+        self.say(brief(heard(sentence)))
 
     # What was made ----------------------------------------------------------------------
 

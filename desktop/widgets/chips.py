@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from html import escape
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QStringListModel, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QCompleter, QLineEdit, QPushButton, QWidget
 
+from desktop.prose import hint
 from desktop.widgets.flow import FlowLayout
 
 LONGEST = 200
@@ -115,8 +115,7 @@ class Chips(QWidget):
         chip.setObjectName("chip")
         chip.setProperty("resting", resting)
         chip.setAccessibleName(self.tr("Remove the preference {0}").format(word))
-        # Escaped: Qt takes a tooltip that looks like HTML for HTML.
-        chip.setToolTip(escape(self.tr("Remove “{0}” (Alt+{1})").format(word, index + 1)))
+        chip.setToolTip(hint(self.tr("Remove “{0}” (Alt+{1})").format(word, index + 1)))
         chip.clicked.connect(partial(self.remove_asked.emit, index))
         return chip
 

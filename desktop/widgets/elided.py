@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel
+
+from desktop.prose import hint
 
 
 class ElidedLabel(QLabel):
@@ -20,7 +20,7 @@ class ElidedLabel(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         text, area = self.text(), self.contentsRect()
         shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, area.width())
-        self.setToolTip("" if shown == text else escape(text))
+        self.setToolTip("" if shown == text else hint(text))
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), shown)

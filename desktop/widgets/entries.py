@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from desktop.prose import hint
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.widgets.build_line import BuildLine
@@ -139,7 +139,7 @@ class EntryRow(QWidget):
         ):  # fmt: skip
             label.setText(text)
             label.setVisible(bool(text) and (label is not self.note or not self._working))
-        self.facts.setToolTip(escape(entry.hint))
+        self.facts.setToolTip(hint(entry.hint))
         told = (entry.name, entry.state, entry.facts, entry.note)
         self.setAccessibleName(". ".join(text for text in told if text))
         wanted = {verb.id: verb for verb in entry.verbs}
@@ -160,7 +160,7 @@ class EntryRow(QWidget):
         button.setText(verb.text)
         button.setAccessibleName(verb.told)
         button.setAccessibleDescription(verb.why)
-        button.setToolTip(escape(verb.why))
+        button.setToolTip(hint(verb.why))
 
     def _button(self, verb: Verb, place: int) -> QPushButton:
         button = QPushButton(self._verbs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QResizeEvent
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
+from desktop.prose import hint
 from desktop.style import tokens
 from desktop.style.tokens import Look
 
@@ -68,7 +68,7 @@ class _Lines(QAbstractTableModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 return line.told
             case Qt.ItemDataRole.ToolTipRole:
-                return escape(line.told)
+                return hint(line.told)
             case _:
                 return None
 

@@ -6,20 +6,32 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.style import tokens
 
 
 class ShortcutList(QDialog):
-    """Shows actions by menu; closes with Escape."""
+    """Shows actions by menu, and scrolls where they are more than the screen is high; closes with
+    Escape."""
 
     def __init__(
         self, groups: Iterable[tuple[str, list[QAction]]], *, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Keyboard shortcuts"))
-        grid = QGridLayout()
+        self._inside = QWidget(self)
+        grid = QGridLayout(self._inside)
+        grid.setContentsMargins(0, 0, tokens.GUTTER, 0)
         grid.setHorizontalSpacing(2 * tokens.GUTTER)
         grid.setVerticalSpacing(tokens.GAP_SMALL)
         for title, actions in groups:
@@ -29,9 +41,23 @@ class ShortcutList(QDialog):
         buttons.rejected.connect(self.reject)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(*[tokens.GUTTER] * 4)
-        outer.addLayout(grid)
+        area = self._scrolled()
+        outer.addWidget(area)
         outer.addSpacing(tokens.GAP_WIDE)
         outer.addWidget(buttons)
+        around = self.sizeHint() - area.sizeHint()
+        room = self.screen().availableGeometry().height() - 3 * tokens.GUTTER
+        wanted = self._inside.sizeHint() + around
+        self.resize(wanted.width() + tokens.GUTTER, min(wanted.height(), room))
+
+    def _scrolled(self) -> QScrollArea:
+        area = QScrollArea(self)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setAccessibleName(self.windowTitle())
+        area.setWidget(self._inside)
+        area.setMinimumWidth(self._inside.sizeHint().width())
+        return area
 
     def _group(self, grid: QGridLayout, title: str, actions: list[QAction]) -> None:
         heading = QLabel(title, self)

@@ -25,6 +25,7 @@ class StatusLine(QWidget):
         self._speed, self._context = QLabel(self), QLabel(self)
         self._meter = Meter(look, parent=self)
         self._used = self._ahead = self._usage = ""
+        self._counted = False
         self._prepare(models, scopes)
         self._arrange()
 
@@ -49,6 +50,7 @@ class StatusLine(QWidget):
         shown = context > 0
         self._meter.setVisible(shown)
         self._context.setVisible(shown)
+        self._counted = shown
         if not shown:
             return
         share = used / context
@@ -63,6 +65,7 @@ class StatusLine(QWidget):
         for part in (self._context, self._meter):
             part.setToolTip(told)
             part.setAccessibleDescription(told)
+        self._fit()
 
     def show_ahead(self, text: str, *, told: str, taken: float) -> None:
         """What the question that is being typed will leave of the context; "" where that is not
@@ -86,7 +89,10 @@ class StatusLine(QWidget):
         self._speed.setVisible(not ahead)
         parts = (self._model, self.scope, self._meter, self._context)
         needed = sum(part.sizeHint().width() + tokens.GAP for part in parts) + tokens.INSET
-        self.scope.setVisible(bool(self.scope.text()) and (not ahead or needed <= self.width()))
+        fits = needed <= self.width()
+        self.scope.setVisible(bool(self.scope.text()) and (fits or not ahead))
+        # The meter says the same as its words, which would be cut.
+        self._context.setVisible(self._counted and (fits or ahead or not self.scope.text()))
 
     def open_models(self) -> None:
         self._model.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from desktop.prose import hint
 from desktop.style import tokens
 from desktop.style.tokens import Look
 from desktop.widgets.toggle import Toggle
@@ -43,7 +42,7 @@ class TickRow(QWidget):
 
     def show_row(self, name: str, line: str, *, ticked: bool) -> None:
         self.toggle.setText(name.replace("&", "&&"))
-        self.toggle.setToolTip(escape(name))
+        self.toggle.setToolTip(hint(name))
         self.toggle.setAccessibleName(name)
         self.toggle.setAccessibleDescription(line)
         self.line.setText(line)

@@ -54,8 +54,12 @@ class Typesetter:
     codes  the code blocks written so far; the links that copy them hold an index into this
     """
 
-    def __init__(self, cursor: QTextCursor, look: Look, codes: list[str]) -> None:
+    def __init__(
+        self, cursor: QTextCursor, look: Look, codes: list[str], *, copies: bool = True
+    ) -> None:
+        """copies  code has a link that copies it, which on paper would be of no use"""
         self._cursor, self._look, self.codes = cursor, look, codes
+        self._copies = copies
         self._lists: dict[int, QTextList] = {}
 
     def write(self, blocks: Iterable[Block]) -> None:
@@ -93,18 +97,24 @@ class Typesetter:
     def _code(self, block: Code) -> None:
         number = len(self.codes)
         self.codes.append(block.text)
-        label = QCoreApplication.translate("Typesetter", "Copy code")
-        self._panel_block(block.place, number, top=tokens.PADDING, bottom=0)
-        small = self._char(self._look.small)
-        small.setForeground(self._look.muted)
-        self._cursor.insertText(f"{block.language}   " if block.language else "", small)
-        self._cursor.insertText(label, self._anchor(small, f"{COPY}{number}"))
+        if self._copies or block.language:
+            self._code_head(block, number)
         self._panel_block(block.place, number, top=tokens.GAP_SMALL, bottom=24)
         # An unfinished block changes with each paint: its colours can wait.
         language = "" if block.open and len(block.text) > 4_000 else block.language
         style = self._look.code_style
         for text, ink in coloured(block.text, language=language, style=style):
             self._cursor.insertText(text.replace("\n", "\u2028"), self._inked(ink))
+
+    def _code_head(self, block: Code, number: int) -> None:
+        """The language, and the link that copies."""
+        label = QCoreApplication.translate("Typesetter", "Copy code")
+        self._panel_block(block.place, number, top=tokens.PADDING, bottom=0)
+        small = self._char(self._look.small)
+        small.setForeground(self._look.muted)
+        self._cursor.insertText(f"{block.language}   " if block.language else "", small)
+        if self._copies:
+            self._cursor.insertText(label, self._anchor(small, f"{COPY}{number}"))
 
     def _panel_block(self, place: Place, number: int, *, top: int, bottom: int) -> None:
         shape = self._shape(place, leading=tokens.CODE_LEADING)
@@ -123,7 +133,8 @@ class Typesetter:
         shape.setCellSpacing(0)
         shape.setCellPadding(6)
         shape.setHeaderRowCount(1)
-        shape.setTopMargin(2)
+        after_code = self._cursor.blockFormat().hasProperty(PANEL)
+        shape.setTopMargin(24 if after_code else 2)  # a panel is painted beyond its text
         shape.setBottomMargin(tokens.PADDING)
         shape.setBorderCollapse(True)
         shape.setLeftMargin(self._left(block.place))

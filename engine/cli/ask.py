@@ -118,7 +118,7 @@ def chosen(engine: Engine) -> Route | None:
     if not engine.settings.routing or engine.settings.neutral:
         return None
     try:
-        return engine.route()
+        return engine.portfolio.route()
     except StorageError:
         return None  # answers do not depend on it
 
@@ -232,6 +232,6 @@ def _member(route: Route | None) -> dict[str, str] | None:
 def _learned(engine: Engine) -> list[dict[str, Any]]:
     """What of the votes acted on the answer."""
     try:
-        return acted(engine.learned())
+        return acted(engine.learning.learned())
     except StorageError:
         return []  # nothing acted then, and a notice said so

@@ -155,7 +155,7 @@ def _command(seat: Seat, chat: Chat, line: str) -> Chat:
         case "/again":
             return _again(seat, chat)
         case "/undo":
-            output.note(f"Took back {seat.engine.undo()}.")
+            output.note(f"Took back {seat.engine.learning.undo()}.")
             return chat
         case "/new":
             output.note("A new conversation.")
@@ -285,7 +285,7 @@ def _choice(seat: Seat) -> Outcome | None:
 
 def _vote(seat: Seat, duel: str, outcome: Outcome) -> None:
     try:
-        voted = seat.engine.vote(duel, outcome)
+        voted = seat.engine.learning.vote(duel, outcome)
     except AttuneError as error:  # the answer stays, whatever became of the vote
         seat.output.complain(error)
     else:

@@ -15,6 +15,7 @@ from engine.api import (
     described_end,
 )
 from engine.cli.output import Output
+from engine.paths import beside_program
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -54,6 +55,10 @@ def _network(found: Diagnosis) -> str:
     return "none is used; this system offers no way to forbid it to the process that runs models"
 
 
+def _data_folder(path: str) -> str:
+    return f"{path} (beside the program)" if Path(path) == beside_program() else path
+
+
 def _lines(found: Diagnosis, *, model: str) -> list[tuple[str, str]]:
     lines = [
         ("Attune", found.version),
@@ -63,7 +68,7 @@ def _lines(found: Diagnosis, *, model: str) -> list[tuple[str, str]]:
         ("CPU variant", f"{found.cpu_variant} (of {', '.join(found.variants) or 'one'})"),
         ("Threads", str(found.threads)),
         ("Model", model),
-        ("Data folder", found.data_dir),
+        ("Data folder", _data_folder(found.data_dir)),
         ("SQLite", found.sqlite),
         ("Network", _network(found)),
     ]

@@ -67,12 +67,12 @@ def _remove(engine: Engine, id: str, *, sure: bool) -> tuple[ModelCard, str]:
     model = next((each for each in engine.library.installed() if each.card.id == id), None)
     if model is not None and model.deletes and not sure:
         raise InputError(
-            f"Removing {id} deletes {model.card.path} from the disk, {model.size / 1e6:,.0f} MB. "
-            "Say so with --yes."
+            f"Removing {id} deletes {model.card.adapter or model.card.path} from the disk, "
+            f"{model.size / 1e6:,.0f} MB. Say so with --yes."
         )
     card = engine.library.remove(id).card
     if model is not None and model.deletes:
-        return card, f"Deleted {card.id} and its file {card.path}."
+        return card, f"Deleted {card.id} and its file {card.adapter or card.path}."
     return card, f"Forgot {card.id}. The file stays at {card.adapter or card.path}."
 
 

@@ -48,8 +48,8 @@ def _build(engine: Engine, arguments: argparse.Namespace, output: Output) -> int
     built: Portfolio | None = None
     stopped = ""
     progress = _Told(output)
-    with interrupt_stops(engine.stop_build):
-        for event in engine.build_portfolio():
+    with interrupt_stops(engine.portfolio.stop):
+        for event in engine.portfolio.build():
             match event:
                 case Notice(code="build_stopped"):
                     stopped = event.text
@@ -71,7 +71,7 @@ def _show(engine: Engine, _arguments: argparse.Namespace, output: Output) -> int
 
 
 def _check(engine: Engine, _arguments: argparse.Namespace, output: Output) -> int:
-    found = engine.check_portfolio()
+    found = engine.portfolio.check()
     for notice in found:
         output.text(notice.text)
     if not found:
@@ -86,7 +86,11 @@ def _route(engine: Engine, arguments: argparse.Namespace, output: Output) -> int
         engine.change(sliders=engine.settings.sliders | sliders)
     if arguments.automatic is not None:
         engine.change(routing=arguments.automatic == "on")
-    route = engine.route() if arguments.take is None else engine.override(arguments.take)
+    route = (
+        engine.portfolio.route()
+        if arguments.take is None
+        else engine.portfolio.override(arguments.take)
+    )
     if route is None:
         raise InputError("No member can answer now. See 'attune portfolio show' for the reasons.")
     output.text(route.why)
@@ -144,7 +148,7 @@ def _check_pool(arguments: argparse.Namespace) -> None:
 
 def _built(engine: Engine) -> Portfolio:
     """Raises InputError where nothing was built yet."""
-    portfolio = engine.portfolio()
+    portfolio = engine.portfolio.current()
     if portfolio is None:
         raise InputError("There is no portfolio yet. Make one with 'attune portfolio build'.")
     return portfolio
@@ -220,11 +224,11 @@ def _slider(text: str, known: Sequence[str]) -> tuple[str, float]:
 
 def _changed_pool(engine: Engine, arguments: argparse.Namespace) -> Pool:
     if arguments.remove is not None:
-        return engine.remove_candidate(arguments.remove)
+        return engine.portfolio.candidates.remove(arguments.remove)
     if arguments.restore is not None:
-        return engine.restore_candidate(arguments.restore)
+        return engine.portfolio.candidates.restore(arguments.restore)
     if arguments.add is not None:
-        return engine.add_candidate(
+        return engine.portfolio.candidates.add(
             arguments.add, preferences=tuple(arguments.prefer), gamma=arguments.strength
         )
-    return engine.pool()
+    return engine.portfolio.candidates.pool()

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _show(engine: Engine, _arguments: argparse.Namespace) -> _Said:
-    learned = engine.learned()
+    learned = engine.learning.learned()
     return _Said(tuple(table(learned)), profile(learned))
 
 
@@ -58,7 +58,7 @@ def _votes(engine: Engine, arguments: argparse.Namespace) -> _Said:
     trait = arguments.trait
     if trait is not None:
         trait = _trait(_asked(engine), trait)
-    votes = engine.past_votes(trait)
+    votes = engine.learning.past_votes(trait)
     lines = tuple(map(_vote_line, votes)) or ("No vote counts yet.",)
     return _Said(lines, {"votes": [asdict(vote) for vote in votes]})
 
@@ -84,50 +84,52 @@ def _when(at: float) -> str:
 
 
 def _undo(engine: Engine, _arguments: argparse.Namespace) -> _Said:
-    undone = engine.undo()
-    said = _changed(engine.learned(), f"Took back {undone}.")
+    undone = engine.learning.undo()
+    said = _changed(engine.learning.learned(), f"Took back {undone}.")
     return _Said(said.lines, {"undone": undone} | said.result)
 
 
 def _reset(engine: Engine, _arguments: argparse.Namespace) -> _Said:
-    return _changed(engine.reset_learning(), f"No vote counts any more. {_BACK.format('them')}")
+    return _changed(engine.learning.reset(), f"No vote counts any more. {_BACK.format('them')}")
 
 
 def _rebuild(engine: Engine, _arguments: argparse.Namespace) -> _Said:
-    learned = engine.rebuild()
+    learned = engine.learning.rebuild()
     return _changed(learned, f"Derived everything anew; votes that count: {learned.votes}.")
 
 
 def _drop_texts(engine: Engine, _arguments: argparse.Namespace) -> _Said:
-    engine.drop_texts()
-    return _changed(engine.learned(), "No question and no answer is kept any more; the votes are.")
+    engine.learning.drop_texts()
+    return _changed(
+        engine.learning.learned(), "No question and no answer is kept any more; the votes are."
+    )
 
 
 def _forget(engine: Engine, arguments: argparse.Namespace) -> _Said:
     trait = _trait(_asked(engine), arguments.trait)
-    learned = engine.forget_trait(trait)
+    learned = engine.learning.forget_trait(trait)
     return _changed(learned, f"Votes so far say nothing about {trait}. {_BACK.format('that')}")
 
 
 def _remove(engine: Engine, arguments: argparse.Namespace) -> _Said:
     trait = _trait(_asked(engine), arguments.trait)
-    learned = engine.remove_trait(trait)
+    learned = engine.learning.remove_trait(trait)
     return _changed(learned, f"Asks no more about {trait}. {_BACK.format('it')}")
 
 
 def _restore(engine: Engine, arguments: argparse.Namespace) -> _Said:
-    trait = _trait([removed.id for removed in engine.learned().removed], arguments.trait)
-    return _changed(engine.restore_trait(trait), f"Asks about {trait} again.")
+    trait = _trait([removed.id for removed in engine.learning.learned().removed], arguments.trait)
+    return _changed(engine.learning.restore_trait(trait), f"Asks about {trait} again.")
 
 
 def _delete(engine: Engine, arguments: argparse.Namespace) -> _Said:
-    learned = engine.delete_vote(arguments.duel)
+    learned = engine.learning.delete_vote(arguments.duel)
     return _changed(learned, f"The vote on {arguments.duel} counts no more. {_BACK.format('it')}")
 
 
 def _add(engine: Engine, arguments: argparse.Namespace) -> _Said:
     before = _asked(engine)
-    learned = engine.add_trait(arguments.text)
+    learned = engine.learning.add_trait(arguments.text)
     new = [found.trait.id for found in learned.traits if found.trait.id not in before]
     return _changed(learned, f"Asks about it, too, as {new[0]}." if new else "Asks about it, too.")
 
@@ -151,7 +153,7 @@ def _changed(learned: Learned, sentence: str) -> _Said:
 
 def _asked(engine: Engine) -> list[str]:
     """Ids of the traits that are asked about."""
-    return [found.trait.id for found in engine.learned().traits]
+    return [found.trait.id for found in engine.learning.learned().traits]
 
 
 def _trait(known: Sequence[str], given: str) -> str:

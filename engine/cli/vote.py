@@ -14,7 +14,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """Record the vote and say what it moved."""
     engine = Engine(arguments.data_dir)
     try:
-        voted = engine.vote(arguments.duel, arguments.outcome)
+        voted = engine.learning.vote(arguments.duel, arguments.outcome)
     finally:
         engine.close()
     output.text(voted.sentence)

@@ -93,6 +93,11 @@ def describe(order: Order, *, endpoint: str, patience: float) -> Remote:
             f"{printable(order.file)} on the hub has {size:,} bytes, not {order.size:,}; nothing "
             "was fetched. Update Attune."
         )
+    if size < 1:
+        raise NotOnHub(
+            f"The hub does not tell how large {printable(order.file)} is; nothing was fetched. "
+            "Choose another file."
+        )
     return Remote(
         url=url,
         size=size,

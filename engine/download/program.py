@@ -97,10 +97,12 @@ def _end_with_input(before: Callable[[], None]) -> None:
     """Have this process end at once when its input closes; what came stays as it is."""
 
     def watch() -> None:
-        while os.read(0, 1):
-            pass
-        before()
-        os._exit(1)
+        try:
+            while os.read(0, 1):
+                pass
+            before()
+        finally:  # whatever happens: nobody is there any more to end this
+            os._exit(1)
 
     threading.Thread(target=watch, name="input", daemon=True).start()
 

@@ -85,12 +85,18 @@ def _receive(client: httpx.Client, remote: Remote, file: _Part, tell: Tell) -> N
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and file.size:
             file.restart()
             return
+        if response.is_error:
+            response.close()  # before it is read for its words: nobody says how long they are
         hf_raise_for_status(response)
         if file.size and not _goes_on(response, file.size, remote.size):
             file.restart()
+            if response.status_code == httpx.codes.PARTIAL_CONTENT:
+                return  # of something else: the next attempt asks for all of it
         for block in response.iter_raw():
             file.write(block[: remote.size - file.size])
             tell(file.size, remote.size)
+            if file.size == remote.size:
+                return
 
 
 def _goes_on(response: httpx.Response, start: int, size: int) -> bool:

@@ -23,8 +23,12 @@ NOTED_EVERY = 1.0
 """Seconds after which the bytes so far are in the log, also where the program is killed."""
 
 _GUARDED = frozenset(
-    ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
-)
+    f"socket.{what}"
+    for what in (
+        "connect", "getaddrinfo", "gethostbyaddr", "gethostbyname", "getnameinfo", "sendmsg",
+        "sendto",
+    )
+)  # fmt: skip
 """What Python announces, whoever asks for it, before a name is looked up or a packet is sent."""
 
 

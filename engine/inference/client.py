@@ -42,6 +42,11 @@ class ChildDied(EngineCrashed):
         self.death = death
 
 
+def by_template(error: EngineCrashed | EngineSilent) -> bool:
+    """Whether the model's own chat template is likely to have ended the child, or held it up."""
+    return error.death.by_template if isinstance(error, ChildDied) else error.detail == "template"
+
+
 def own_command() -> tuple[str, ...]:
     """How Attune starts its inference child: the same program, told to be the child."""
     return program.command("engine.inference.host")
@@ -97,7 +102,10 @@ class Client:
         assert not isinstance(message, protocol.Cancel)
         self._current, self._phase = message.id, "load"
         try:
-            self._send(message)
+            try:
+                self._child.send(message)
+            except Gone:
+                raise self._died() from None
             while True:
                 reply = self._next()
                 if isinstance(reply, protocol.Failed):
@@ -119,8 +127,8 @@ class Client:
         if self._cancelled is None or self._cancelled[0] != current:
             self._cancelled = current, time.monotonic()
         try:
-            self._send(protocol.Cancel(target=current))
-        except EngineCrashed:
+            self._child.send(protocol.Cancel(target=current))
+        except Gone:
             return
         self._child.wake()
 
@@ -187,9 +195,3 @@ class Client:
             _UNREADABLE if status is None else explain(status, phase=self._phase, last_words=words)
         )
         return ChildDied(death, detail=words)
-
-    def _send(self, message: protocol.Request) -> None:
-        try:
-            self._child.send(message)
-        except Gone as gone:
-            raise ChildDied(explain(self._child.status, phase=self._phase)) from gone

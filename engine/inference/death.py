@@ -35,6 +35,12 @@ class Death:
     text: str
     phase: str = "idle"
 
+    @property
+    def by_template(self) -> bool:
+        """Whether the model's own chat template is likely to have done it. Its memory is limited,
+        so a process that is ended for want of it, or by somebody else, is not its doing."""
+        return self.phase == "template" and self.cause != "memory"
+
 
 def tells_of_memory(words: str) -> bool:
     """Whether an error, or the last words of a process, say that memory ran out."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from engine.errors import EngineCrashed, EngineSilent, Stopped
 from engine.inference import protocol
-from engine.inference.client import ChildDied, Client
+from engine.inference.client import Client, by_template
 from engine.jobs.protocol import Subject
 from engine.types.answers import Answer, Chunk, Question
 
@@ -124,13 +124,8 @@ class Respondent:
             if self._stopping():
                 raise _stopped() from error
             # The model's own chat template may have done it; the next child goes without.
-            self._plain = self._plain or _phase(error) == "template"
+            self._plain = self._plain or by_template(error)
             raise
-
-
-def _phase(error: EngineCrashed | EngineSilent) -> str:
-    """What the child was doing when it went."""
-    return error.death.phase if isinstance(error, ChildDied) else error.detail
 
 
 def _stopped() -> Stopped:

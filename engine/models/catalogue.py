@@ -11,7 +11,8 @@ import difflib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -39,6 +40,7 @@ from engine.models.identity import (
     sha256_of,
     slug,
 )
+from engine.models.partial import locked
 from engine.types.models import ModelCard
 from engine.types.work import Notice
 
@@ -208,7 +210,8 @@ class Catalogue:
             raise InvalidParameter(
                 f"{card.id} is the base of {', '.join(upon)}; remove what acts on it first."
             )
-        self._write(self._read(strict=True).without(card.id))
+        with self._alone():
+            self._write(self._read(strict=True).without(card.id))
 
     # Adding ---------------------------------------------------------------------------------
 
@@ -233,13 +236,14 @@ class Catalogue:
 
     def _remember(self, card: ModelCard) -> ModelCard:
         """Put it on the list, under the id of what it replaces or one that is like its own."""
-        entries = self._read(strict=True)
-        cards = self._cards(entries)
-        known = same_contents(cards, card)
-        if known is not None:
-            return known
-        card = replace(card, id=id_for(card, cards))
-        self._write(entries.with_card(card))
+        with self._alone():
+            entries = self._read(strict=True)
+            cards = self._cards(entries)
+            known = same_contents(cards, card)
+            if known is not None:
+                return known
+            card = replace(card, id=id_for(card, cards))
+            self._write(entries.with_card(card))
         return card
 
     # Looking up -----------------------------------------------------------------------------
@@ -327,16 +331,30 @@ class Catalogue:
                 self._note(f"model_entry_{number}", text)
         return _Entries(rest=raw, entries=entries)
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """What another program adds between reading and writing would be lost."""
+        with ExitStack() as stack:
+            try:
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                stack.enter_context(locked(self._path.parent))
+            except OSError as error:
+                raise self._unsaved(error) from error
+            yield
+
     def _write(self, entries: _Entries) -> None:
         # Escaped, because the name of a file need not be valid Unicode.
         data = json.dumps(entries.encoded(), indent=2).encode()
         try:
             write_atomically(self._path, data)
         except OSError as error:
-            raise StorageError(
-                f"The list of models could not be saved to {self._path} ({error.strerror}); "
-                "free some space or choose another folder with --data-dir."
-            ) from error
+            raise self._unsaved(error) from error
+
+    def _unsaved(self, error: OSError) -> StorageError:
+        return StorageError(
+            f"The list of models could not be saved to {self._path} ({error.strerror}); "
+            "free some space or choose another folder with --data-dir."
+        )
 
     def _keep_aside(self, reason: str) -> None:
         aside = self._path.with_suffix(".damaged.json")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,9 @@ _DEEPEST = 6
 
 _LAYER = "application/vnd.ollama.image.model"
 """What Ollama's manifests call the file of a model."""
+
+_LARGEST = 1 << 20
+"""Bytes of a manifest; they have some hundreds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,10 +139,18 @@ def _of_ollama(folder: Path) -> Iterator[Foreign]:
                 yield Foreign(path=blob, app=OLLAMA, name=model)
 
 
+def _small(file: Path) -> bytes:
+    """What is in a manifest. Raises OSError; ValueError where it is none."""
+    facts = file.stat()
+    if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
+        raise ValueError("no manifest")
+    return file.read_bytes()
+
+
 def _blob(folder: Path, manifest: Path) -> Path | None:
     """The file of the model that a manifest speaks of."""
     try:
-        layers = json.loads(manifest.read_bytes())["layers"]
+        layers = json.loads(_small(manifest))["layers"]
         digests = [str(each["digest"]) for each in layers if each["mediaType"] == _LAYER]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -15,6 +15,9 @@ from engine.errors import AttuneError, InternalError
 _LONGEST_NAME = 120
 """Characters of the name of a delivered file."""
 
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Windows takes these for devices, whatever follows a dot."""
+
 
 class _Line(msgspec.Struct, frozen=True, tag=True, kw_only=True, forbid_unknown_fields=True):
     """One line."""
@@ -112,6 +115,8 @@ def final_name(file: str) -> str:
     """The name of a file from the hub in our folder, whatever a stranger has called it there."""
     stem = re.sub(r"\.gguf$", "", file.rpartition("/")[2], flags=re.IGNORECASE)
     clean = re.sub(r"[^\w.+-]+", "-", stem, flags=re.ASCII)[:_LONGEST_NAME].strip("-.")
+    if _RESERVED.fullmatch(clean):
+        clean = f"model-{clean}"
     return f"{clean or 'model'}.gguf"
 
 

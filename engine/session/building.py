@@ -13,6 +13,7 @@ from engine.jobs.client import JobClient
 from engine.models import memory
 from engine.models.identity import lost
 from engine.models.partial import locked
+from engine.paths import made
 from engine.portfolio import pool as pools
 from engine.session import calibration, selecting
 from engine.session.calibration import Asked, Sheet
@@ -91,7 +92,8 @@ class Builder:
         """Two programs would measure the same, each with all cores."""
         with ExitStack() as stack:
             try:
-                stack.enter_context(locked(self._folder, wait=False))
+                # A folder of its own: the data folder itself is held for what is noted in it.
+                stack.enter_context(locked(made(self._folder / "building"), wait=False))
             except BlockingIOError as error:
                 raise InputError(
                     "A build is under way already, in another window or terminal. Wait for it, or "

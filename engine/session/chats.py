@@ -307,6 +307,20 @@ class Chats:
             files = self._markdown(to, ids)
         return _written(files)
 
+    def keep_document(self, to: Path, content: bytes) -> tuple[Path, ...]:
+        """Write a chat that was made into a document elsewhere to a new file, which has its name
+        only when it is whole; returns it. Raises what `export` raises."""
+        part = to.with_name(f"{to.name}.part")
+        if os.path.lexists(to):
+            raise _taken(to)
+        _written([(part, content)])
+        try:
+            part.rename(to)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise _unwritable(to, error) from error
+        return (to,)
+
     def _markdown(self, to: Path, ids: Sequence[str]) -> list[tuple[Path, bytes]]:
         opened = [self._store.open(id) for id in ids]
         texts = [chat_files.to_markdown(one).encode() for one in opened]
@@ -360,11 +374,17 @@ def _written(files: Sequence[tuple[Path, bytes]]) -> tuple[Path, ...]:
             one.unlink(missing_ok=True)
         where = error.filename or path  # a write that fails names no file
         if isinstance(error, FileExistsError):
-            raise InputError(
-                f"{where} is there already; choose another place. Nothing was written."
-            ) from error
-        raise StorageError(
-            f"{where} cannot be written ({error.strerror or error}); free some space or choose "
-            "another place. Nothing was written."
-        ) from error
+            raise _taken(where) from error
+        raise _unwritable(where, error) from error
     return tuple(done)
+
+
+def _taken(path: Path | str) -> InputError:
+    return InputError(f"{path} is there already; choose another place. Nothing was written.")
+
+
+def _unwritable(path: Path | str, error: OSError) -> StorageError:
+    return StorageError(
+        f"{path} cannot be written ({error.strerror or error}); free some space or choose "
+        "another place. Nothing was written."
+    )

@@ -44,7 +44,9 @@ _OURS: tuple[tuple[DataKind, str], ...] = (
     ("settings", rf"{re.escape(LOCK)}(\.rmlock)?|{RINGS}/tmp\w+\.(json|part)"),
 )
 _KINDS = tuple((kind, re.compile(pattern)) for kind, pattern in _OURS)
-_FOLDERS = re.compile(rf"backups|made|downloaded|logs|(workshop|merging)(/[0-9a-f]{{16}})?|{RINGS}")
+_FOLDERS = re.compile(
+    rf"backups|made|building|downloaded|logs|(workshop|merging)(/[0-9a-f]{{16}})?|{RINGS}"
+)
 
 _BLOCK = bytes(1 << 20)
 _LONGEST = 4096

@@ -1,10 +1,11 @@
-"""From the record of votes to what steers answers: rebuilt from the record whenever it changed."""
+"""What the votes taught, and changing it: rebuilt from the record whenever that changed."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -69,17 +70,31 @@ class _Known(NamedTuple):
 
 
 class Learning:
-    """Knows what the votes say, at any moment."""
+    """Knows what the votes say, at any moment. Every method blocks for a moment; what changes
+    something is on the disk when it returns.
+
+    Raises StorageError where the record cannot be used.
+    """
 
     def __init__(
-        self, record: Record, *, manner: Callable[[], Manner], model: Callable[[], Answering]
+        self,
+        record: Record,
+        *,
+        manner: Callable[[], Manner],
+        model: Callable[[], Answering],
+        take_back: Callable[[], str] | None = None,
+        copies: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
         """
-        manner  what the owner wants now
-        model   which model answers now
+        manner     what the owner wants now
+        model      which model answers now
+        take_back  takes the newest change back where that concerns more than the record; returns
+                   which, as the record tells it. None is the record alone
+        copies     of the record, besides those beside its file
         """
         self.record = record
         self._manner, self._model = manner, model
+        self._take_back, self._copies = take_back or record.undo, copies
         self._built: dict[Scope, tuple[_Known, Learner, Standing]] = {}
 
     def serving(self, reach: Reach = EVERYWHERE) -> Serving:
@@ -96,8 +111,8 @@ class Learning:
         askable = self._model().width if learner.name == "neural" else _asked(standing)
         return learner.contrast(without=without) if askable else None
 
-    def learned(self, reach: Reach = EVERYWHERE) -> Learned:
-        """Everything, for the owner to see."""
+    def learned(self, *, reach: Reach = EVERYWHERE) -> Learned:
+        """What the votes say that count there, for the owner to see."""
         learner, standing = self._current(reach)
         traits, manner = learner.traits(), self._manner()
         return Learned(
@@ -115,16 +130,22 @@ class Learning:
 
     def vote(self, duel: str, outcome: Outcome, *, reach: Reach = EVERYWHERE) -> Voted:
         """Record a vote and say what it moved where it is given; what is learned everywhere comes
-        with it. Raises UnknownDuel, AlreadyVoted, StorageError, InputError."""
+        with it.
+
+        reach  where it is given, and how far it counts
+
+        Raises UnknownDuel, AlreadyVoted, StorageError, and InputError where nothing is learned;
+        nothing is recorded then.
+        """
         if not reach.learns:
             raise InputError(
                 "Nothing is learned in this chat, so a vote would count nowhere. Let it learn, "
                 "then vote again."
             )
-        before = {t.trait.id: t for t in self.learned(reach).traits}
+        before = {t.trait.id: t for t in self.learned(reach=reach).traits}
         asked = self.record.duel(duel).trait  # before the vote: what cannot be read is not voted on
         self.record.vote(duel, outcome, chat=reach.chat, local=reach.scope == "chat")
-        now = self.learned(reach)
+        now = self.learned(reach=reach)
         changed = _moved(before, now.traits, asked=asked)
         return Voted(
             duel=duel,
@@ -135,8 +156,9 @@ class Learning:
         )
 
     def undo(self) -> str:
-        """Take the newest change back; returns which, in words. Raises NothingToUndo."""
-        return self._in_words(self.record.undo())
+        """Take the newest change back: a vote, a deletion, a forgotten trait … Returns which, in
+        words. Raises NothingToUndo."""
+        return self._in_words(self._take_back())
 
     def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
         """Votes that count, the newest first, also those that count in their chats only; those
@@ -153,15 +175,32 @@ class Learning:
         ballots = reversed(_together(standing.ballots, standing.local))
         return tuple(_past(ballot, local=ballot.duel.id in local) for ballot in ballots)
 
-    def add_trait(self, sentence: str) -> Trait:
-        """A trait in the owner's own words. Raises InvalidParameter."""
-        asked = _asked(self._current()[1])
-        trait = trait_list.own(sentence, existing=[t.sentence for t in asked])
-        self.record.add_trait(trait)
-        return trait
+    def delete_vote(self, duel: str) -> Learned:
+        """A vote counts no more; Undo brings it back. Raises UnknownDuel."""
+        self.record.withdraw(duel)
+        return self.learned()
 
-    def restore_trait(self, trait: str) -> None:
-        """Ask about a removed trait again. Raises UnknownTrait, InvalidParameter."""
+    def forget_trait(self, trait: str) -> Learned:
+        """Earlier votes say nothing about a trait any more. Raises UnknownTrait."""
+        self.record.forget(self.find(trait).id)
+        return self.learned()
+
+    def add_trait(self, sentence: str) -> Learned:
+        """Learn about something in the owner's own words, too. Raises InvalidParameter."""
+        asked = _asked(self._current()[1])
+        self.record.add_trait(trait_list.own(sentence, existing=[t.sentence for t in asked]))
+        return self.learned()
+
+    def remove_trait(self, trait: str) -> Learned:
+        """Ask no more about a trait, and steer by it no more. Raises UnknownTrait."""
+        self.record.remove_trait(self.find(trait).id)
+        return self.learned()
+
+    def restore_trait(self, trait: str) -> Learned:
+        """Ask about a removed trait again; its votes count again.
+
+        Raises UnknownTrait, and InvalidParameter where it is not removed or there is no room.
+        """
         found, standing = self.find(trait), self._current()[1]
         if found.id not in standing.removed:
             raise InvalidParameter(
@@ -173,6 +212,17 @@ class Learning:
                 "remove one first."
             )
         self.record.add_trait(found)
+        return self.learned()
+
+    def reset(self) -> Learned:
+        """No vote counts any more; Undo brings them back."""
+        self.record.reset()
+        return self.learned()
+
+    def drop_texts(self) -> None:
+        """Erase every question and answer that was kept with a vote, in the copies too; the votes
+        stay. Raises StorageError; nothing is erased from the record then."""
+        self.record.drop_texts(also=self._copies())
 
     def find(self, trait: str) -> Trait:
         """A trait by its id. Raises UnknownTrait."""

@@ -26,7 +26,7 @@ from engine.models.catalogue import Catalogue, resolved
 from engine.models.connections import ConnectionLog
 from engine.models.gguf import check
 from engine.models.header import file_name, printable, read_header
-from engine.models.identity import check_same, hashing
+from engine.models.identity import added, check_same, hashing
 from engine.models.memory import peak
 from engine.models.order import Delivered, Order, part_name
 from engine.models.provenance import Known, Provenance
@@ -193,14 +193,14 @@ class Library:
         """Use a file where it is, as `find` found it; nothing is copied. Ends with its card.
 
         Reads the whole file for its hash; Progress counts bytes. Raises Stopped, InputError,
-        ModelError, StorageError.
+        ModelError, ModelChanged where it is still being written, StorageError.
         """
         file = resolved(path)
         with self._reading.begun():
             header = read_header(file)
             if header.metadata.get("general.type") != "adapter":
                 check(header)
-            digest = yield from self._hashed(file)
+            digest = yield from self._hashed(file, size=header.file_size)
             theirs = {resolved(each.path): each for each in _elsewhere()}.get(file)
             card = self._catalogue.add(file, name=theirs.name if theirs else "", digest=digest)
             if theirs and card.path == str(file):  # it was not here as another file
@@ -231,8 +231,9 @@ class Library:
         """Take a model off the list; returns what it was. A downloaded file is deleted from the
         disk, every other one stays where it is: `InstalledModel.deletes` tells which. Ask first.
 
-        Raises ModelInUse where it answers now, InvalidParameter for the starter model and for the
-        base of another, ModelNotFound, StorageError.
+        Raises ModelInUse where it answers now, InvalidParameter for the starter model, for the
+        base of another, and where the file to delete is also another's; ModelNotFound,
+        StorageError.
         """
         model = self._described(self._catalogue.known(id))
         if not model.card.starter and self._in_use() == model.card.id:
@@ -240,15 +241,29 @@ class Library:
                 f"{printable(model.card.name)} answers now; choose another model first, and then "
                 "remove it."
             )
+        if model.deletes:
+            self._check_alone(model.card)
         self._catalogue.remove(model.card.id)
         self._forgotten(model.card.id)
         if all(card.digest != model.card.digest for card in self._catalogue.list()):
             self._provenance.forget(model.card.digest)
         if model.deletes:
-            _delete(Path(model.card.path))
+            _delete(Path(added(model.card)))
         return model
 
     # ----------------------------------------------------------------------------------------
+
+    def _check_alone(self, card: ModelCard) -> None:
+        """An adapter that was downloaded may act on two models."""
+        others = [
+            each.id
+            for each in self._catalogue.list()
+            if each.id != card.id and added(each) == added(card)
+        ]
+        if others:
+            raise InvalidParameter(
+                f"The file of {card.id} is that of {', '.join(others)}, too; remove that first."
+            )
 
     def _plain(self) -> tuple[ModelCard, ...]:
         return tuple(card for card in self._catalogue.list() if not card.adapter)
@@ -272,7 +287,7 @@ class Library:
     def _origin(self, card: ModelCard, known: Known) -> Origin:
         if card.starter:
             return "starter"
-        path = Path(card.adapter or card.path)
+        path = Path(added(card))
         if known.file == path.name and _is_in(path, self._folder.downloaded):
             return "downloaded"
         if _is_in(path, self._folder.root / "made"):
@@ -326,6 +341,9 @@ class Library:
         except AttuneError:
             path.unlink(missing_ok=True)
             raise
+        if not path.samefile(added(card)):  # it was here already, at another place
+            self._unlisted(path)
+            return card
         self._provenance.note(
             card.digest,
             source=f"{wanted.repository}/{wanted.file}",
@@ -334,8 +352,14 @@ class Library:
         )
         return card
 
-    def _hashed(self, path: Path) -> Generator[Progress, None, str]:
-        pace, work = Pace(self._clock), hashing(path)
+    def _unlisted(self, path: Path) -> None:
+        """Delete a file that came, unless a model is in it."""
+        places = {place for c in self._catalogue.list() for place in (c.path, c.adapter)}
+        if str(resolved(path)) not in places:
+            path.unlink(missing_ok=True)
+
+    def _hashed(self, path: Path, *, size: int | None = None) -> Generator[Progress, None, str]:
+        pace, work = Pace(self._clock), hashing(path, size=size)
         text = f"Reading {file_name(path)}"
         while True:
             self._reading.check()

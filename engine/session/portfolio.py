@@ -21,11 +21,20 @@ from engine.portfolio import routing
 from engine.portfolio.weights import Flags, centre
 from engine.portfolio.words import listed
 from engine.session import calibration, objectives, selecting
-from engine.session.pool import Owned
+from engine.session.building import Builder
+from engine.session.pool import Candidates, Owned
 from engine.store.calibration import CalibrationRecord, StoredBuild
 from engine.store.record import Ballot, Record, Standing
 from engine.types.models import ModelCard
-from engine.types.portfolio import Candidate, Certificate, LeftOut, Member, Portfolio, Route
+from engine.types.portfolio import (
+    BuildEvent,
+    Candidate,
+    Certificate,
+    LeftOut,
+    Member,
+    Portfolio,
+    Route,
+)
 from engine.types.work import Notice
 
 SWITCH = 0.02
@@ -39,17 +48,48 @@ NOTABLE = 1.15
 
 
 class Portfolios:
-    """What was built last, and what it means today."""
+    """What was built last, and what it means today; and building it anew.
+
+    candidates  what a build would measure, for the owner to edit
+    """
 
     def __init__(
-        self, measured: CalibrationRecord, record: Record, catalogue: Catalogue, owned: Owned
+        self,
+        measured: CalibrationRecord,
+        record: Record,
+        catalogue: Catalogue,
+        owned: Owned,
+        *,
+        candidates: Candidates,
+        builder: Builder,
     ) -> None:
         self._measured, self._record = measured, record
         self._catalogue, self._owned = catalogue, owned
+        self.candidates, self._builder = candidates, builder
         self._answering = ""  # id of the model
 
+    def build(self) -> Iterator[BuildEvent]:
+        """Measure what is missing, choose a few members and certify them; ends with the Portfolio.
+
+        Blocks, for minutes; may be iterated in another thread than the one that asks. Where `stop`
+        ends it, or something kills it, the next one goes on there.
+
+        Raises InputError where there is nothing to choose from, EngineError, StorageError.
+        """
+        event = None
+        for event in self._builder.build():
+            yield event
+        stopped = isinstance(event, Notice) and event.code == "build_stopped"
+        portfolio = self.current()
+        if portfolio is not None and not stopped:
+            yield portfolio
+
+    def stop(self) -> None:
+        """End the build that is running; what it measured is kept. Any thread."""
+        self._builder.stop()
+
     def current(self) -> Portfolio | None:
-        """The last build, and how things stand with it now; None before the first."""
+        """The last build, and how things stand with it now; None before the first. Blocks."""
         build = self._measured.last_build()
         if build is None:
             return None
@@ -98,7 +138,8 @@ class Portfolios:
     # Who answers ----------------------------------------------------------------------------
 
     def route(self) -> Route | None:
-        """Who answers next; None where nothing is built, or no member can be had."""
+        """Which member suits the owner best now, and why; None where nothing is built, or no
+        member can be had."""
         build = self._measured.last_build()
         if build is None:
             return None
@@ -125,7 +166,8 @@ class Portfolios:
     def override(self, id: str) -> Route:
         """Another member answers, until a vote says more; that it was taken is evidence.
 
-        Raises InvalidParameter for what is no member, InputError where it cannot be had now.
+        Raises InvalidParameter for what is no member, InputError where it cannot be had now,
+        StorageError.
         """
         build, route = self._needed(), self.route()
         if id not in build.members:

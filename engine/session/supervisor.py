@@ -21,7 +21,7 @@ from engine.errors import (
     Stopped,
 )
 from engine.inference import ladder, protocol
-from engine.inference.client import ChildDied, Client
+from engine.inference.client import ChildDied, Client, by_template
 from engine.types.answers import (
     Answer,
     AnswerEvent,
@@ -154,14 +154,14 @@ class Supervisor:
                 yield from self._load_once()
                 return
             except ChildDied as error:
-                if error.death.phase == "template" and not self._plain:
+                if by_template(error) and not self._plain:
                     self._plain = True
                 else:
                     yield self._step_down(error)
             except OutOfMemory as error:
                 yield self._smaller(error)
             except EngineSilent as error:
-                if self._plain or error.detail != "template":
+                if self._plain or not by_template(error):
                     raise
                 self._plain = True
 
@@ -279,8 +279,7 @@ class Supervisor:
 
     def _learn(self, error: ChildDied | EngineSilent) -> Iterator[Notice]:
         """Choose other settings where the crash says that these do not hold."""
-        phase = error.death.phase if isinstance(error, ChildDied) else error.detail
-        if phase == "template":
+        if by_template(error):
             self._plain = True
         elif isinstance(error, ChildDied):
             self._crashes = [t for t in self._crashes if self._clock() - t < SPELL_SECONDS]

@@ -118,6 +118,12 @@ class Backups:
         """Paths of all copies of a file, and of what was replaced."""
         return tuple(self._folder / copy.name for copy in self.list() if copy.of == file.name)
 
+    def whole_copies_of(self, file: Path) -> tuple[Path, ...]:
+        """The same, for what is to be erased from all of them: those that are not whole are
+        deleted first. Raises StorageError."""
+        self.drop_unfinished(file)
+        return self.copies_of(file)
+
     # ------------------------------------------------------------------------------------------
 
     def _found(self) -> Iterator[Backup]:

@@ -30,12 +30,16 @@ class Fault:
     cut     the connection is broken off
     hang    nothing more comes until the hub is closed
     status  this answer instead
+    much    bytes that follow where nothing should
+    later   bytes by which a part begins later than was asked for
     """
 
     after: int = 0
     cut: bool = False
     hang: bool = False
     status: int = 0
+    much: int = 0
+    later: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,10 +149,16 @@ class _Answers(BaseHTTPRequestHandler):
 
     def _bytes(self, data: bytes) -> None:
         fault = self.told.faults.pop(0) if self.told.faults else None
+        if fault is not None and fault.much:
+            self._head(fault.status or 200, {"Connection": "close"})
+            self._send((b"" if fault.status else data) + bytes(fault.much), None)
+            return
         if fault is not None and fault.status:
             self._head(fault.status, {"Content-Length": "0"})
             return
         start = self._start()
+        if fault is not None and fault.later:
+            start, fault = start + fault.later, None
         if start >= len(data):
             self._head(416, {"Content-Length": "0"})
             return

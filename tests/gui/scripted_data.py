@@ -124,7 +124,7 @@ class ScriptedProfiles:
 
     def __init__(self, record: ScriptedRecord, *, change: Callable[..., None]) -> None:
         self._record, self._change = record, change
-        learned = record.learned(neutral=False)
+        learned = record.known()
         self.merge = difference(learned, learned)
         self.replace = replace(self.merge, replace=True, dropped=3)
         self.error: Exception | None = None

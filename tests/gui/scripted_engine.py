@@ -14,27 +14,20 @@ from engine.api import (
     Answer,
     AnswerEvent,
     AttuneError,
-    BuildEvent,
     Chunk,
     Duel,
     DuelEvent,
     Engine,
-    Learned,
     ModelCard,
-    Outcome,
-    PastVote,
-    Pool,
-    Portfolio,
     Question,
     Reach,
     Ready,
-    Route,
     RunNote,
     Settings,
     Started,
     StartEvent,
-    Voted,
 )
+from engine.session.asking import first_pause
 from tests.gui.scripted_chats import ScriptedChats
 from tests.gui.scripted_data import ScriptedData, ScriptedProfiles
 from tests.gui.scripted_library import ScriptedLibrary
@@ -137,12 +130,19 @@ class ScriptedEngine(Engine):
     def __init__(self, data_dir: Path, *, safe: bool = False) -> None:
         self._data_dir = data_dir
         self.log_dir = data_dir / "logs"
-        self.safe = safe
+        self._safe = safe
         self._settings = Settings()
         self.scripts: deque[Script] = deque()
         self.duels: deque[DuelScript] = deque()
-        self.record = ScriptedRecord()
-        self.offer = ScriptedPortfolio()
+        self.threads: set[int] = set()
+        self.record = ScriptedRecord(
+            neutral=lambda: self._settings.neutral,
+            undone=lambda what: self.files.undone(what),
+            threads=self.threads,
+        )
+        self.learning = self.record  # type: ignore[assignment]
+        self.offer = ScriptedPortfolio(self.threads)
+        self.portfolio = self.offer  # type: ignore[assignment]
         self.craft = ScriptedWorkshop(self._bases)
         self.workshop = self.craft  # type: ignore[assignment]
         self.stock = ScriptedLibrary(
@@ -155,13 +155,12 @@ class ScriptedEngine(Engine):
         self.data = self.store  # type: ignore[assignment]
         self.files = ScriptedProfiles(self.record, change=self._set)
         self.profiles = self.files  # type: ignore[assignment]
-        self._since_duel = self._first_pause()
+        self._since_duel = first_pause(self._settings)
         self.cards: tuple[ModelCard, ...] = (STARTER, OTHER, MISSING)
         self.questions: list[Question] = []
         self.reaches: list[Reach] = []
         self.loaded: list[str | None] = []
         self.changes: list[dict[str, Any]] = []
-        self.threads: set[int] = set()
         self.stopped = threading.Event()
         self.may_load = threading.Event()
         self.may_load.set()
@@ -178,6 +177,10 @@ class ScriptedEngine(Engine):
     @property
     def settings(self) -> Settings:
         return self._settings
+
+    @property
+    def safe(self) -> bool:
+        return self._safe
 
     def change(self, **changes: Any) -> Settings:
         self.threads.add(threading.get_ident())
@@ -221,7 +224,7 @@ class ScriptedEngine(Engine):
 
     def play_safe(self) -> None:
         self.threads.add(threading.get_ident())
-        self.safe = True
+        self._safe = True
         self._settings = Settings(neutral=True)
 
     def report(self, *, about: Sequence[tuple[str, str]] = ()) -> str:
@@ -255,82 +258,6 @@ class ScriptedEngine(Engine):
         finish = "stopped" if verdict == "cut" else "end"
         answers = (answered(first, finish=finish), answered(second, finish=finish))
         return Duel(id=id, answers=answers, why=WHY, verdict=verdict)
-
-    def vote(self, duel: str, outcome: Outcome, *, reach: Reach = EVERYWHERE) -> Voted:
-        self.threads.add(threading.get_ident())
-        return self.record.vote(duel, outcome, neutral=self._settings.neutral, reach=reach)
-
-    def learned(self, *, reach: Reach = EVERYWHERE) -> Learned:
-        self.threads.add(threading.get_ident())
-        return self.record.learned(neutral=self._settings.neutral, reach=reach)
-
-    def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
-        return self.record.past_votes(trait)
-
-    def undo(self) -> str:
-        self.threads.add(threading.get_ident())
-        what = self.record.undo()
-        self.files.undone(what)
-        return what
-
-    def delete_vote(self, duel: str) -> Learned:
-        self.record.withdraw(duel)
-        return self.learned()
-
-    def forget_trait(self, trait: str) -> Learned:
-        self.record.forget(trait)
-        return self.learned()
-
-    def add_trait(self, sentence: str) -> Learned:
-        self.record.add(sentence)
-        return self.learned()
-
-    def remove_trait(self, trait: str) -> Learned:
-        self.record.remove(trait)
-        return self.learned()
-
-    def restore_trait(self, trait: str) -> Learned:
-        self.record.restore(trait)
-        return self.learned()
-
-    def reset_learning(self) -> Learned:
-        self.record.reset()
-        return self.learned()
-
-    def drop_texts(self) -> None:
-        self.threads.add(threading.get_ident())
-        self.record.drop_texts()
-
-    def pool(self) -> Pool:
-        self.threads.add(threading.get_ident())
-        return self.offer.pool()
-
-    def remove_candidate(self, id: str) -> Pool:
-        return self.offer.remove(id)
-
-    def restore_candidate(self, id: str) -> Pool:
-        return self.offer.restore(id)
-
-    def add_candidate(self, model: str, *, preferences: tuple[str, ...], gamma: float) -> Pool:
-        return self.offer.add(model, preferences, gamma)
-
-    def build_portfolio(self) -> Iterator[BuildEvent]:
-        return self.offer.build()
-
-    def stop_build(self) -> None:
-        self.offer.stop()
-
-    def portfolio(self) -> Portfolio | None:
-        self.threads.add(threading.get_ident())
-        return self.offer.current()
-
-    def route(self) -> Route | None:
-        self.threads.add(threading.get_ident())
-        return self.offer.route()
-
-    def override(self, candidate: str) -> Route:
-        self.threads.add(threading.get_ident())
-        return self.offer.override(candidate)
 
     def _member_model(self) -> str:
         if not self._settings.routing or self._settings.neutral:

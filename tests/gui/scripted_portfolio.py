@@ -117,11 +117,12 @@ class ScriptedPortfolio:
     broken    raised by every call that reads
     """
 
-    def __init__(self) -> None:
+    def __init__(self, threads: set[int] | None = None) -> None:
+        """threads  of those who ask; `threads` of its own are those that build"""
+        self._asked = set() if threads is None else threads
+        self.candidates = ScriptedCandidates(self)
         self.built: Portfolio | None = None
         self.steps: Steps = measures(portfolio())
-        self.candidates: tuple[Candidate, ...] = (BRIEF, WARM, PLAIN, LARGE)
-        self.removed: tuple[Candidate, ...] = ()
         self.measured = 0
         self.refused: tuple[LeftOut, ...] = ()
         self.taken = ""
@@ -131,39 +132,9 @@ class ScriptedPortfolio:
         self.stopped = threading.Event()
         self.threads: set[int] = set()
 
-    def pool(self) -> Pool:
-        self._may_read()
-        answers = 40 * len(self.candidates)
-        known = min(self.measured, answers)
-        return Pool(candidates=self.candidates, removed=self.removed, answers=answers, known=known)
-
-    def remove(self, id: str) -> Pool:
-        self._may_change()
-        gone = self._one(id, self.candidates)
-        self.candidates = tuple(c for c in self.candidates if c.id != id)
-        self.removed += gone
-        return self.pool()
-
-    def restore(self, id: str) -> Pool:
-        self._may_change()
-        back = self._one(id, self.removed)
-        self.removed = tuple(c for c in self.removed if c.id != id)
-        self.candidates += back
-        return self.pool()
-
-    def add(self, model: str, preferences: tuple[str, ...], gamma: float) -> Pool:
-        self._may_change()
-        id = f"{model} {preferences} {gamma}"
-        if any(candidate.id == id for candidate in self.candidates):
-            raise InvalidParameter("This setting is in the pool already.")
-        name = ", ".join([model, *preferences])
-        own = Candidate(id=id, model=model, name=name, preferences=preferences, gamma=gamma)
-        self.candidates += (own,)
-        return self.pool()
-
     def build(self) -> Iterator[BuildEvent]:
         self.threads.add(threading.get_ident())
-        self._may_change()
+        self.may_change()
         self.stopped.clear()
         for event in self.steps(self):
             if isinstance(event, Portfolio):
@@ -174,11 +145,11 @@ class ScriptedPortfolio:
         self.stopped.set()
 
     def current(self) -> Portfolio | None:
-        self._may_read()
+        self.may_read()
         return self.built
 
     def route(self) -> Route | None:
-        self._may_read()
+        self.may_read()
         if self.built is None:
             return None
         away = {left.candidate.id for left in self.refused}
@@ -192,11 +163,64 @@ class ScriptedPortfolio:
         return Route(member=first, why=why, others=others, refused=self.refused)
 
     def override(self, id: str) -> Route:
-        self._may_change()
+        self._asked.add(threading.get_ident())
+        self.may_change()
         self.taken = id
         route = self.route()
         assert route is not None
         return route
+
+    def may_change(self) -> None:
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+
+    def may_read(self) -> None:
+        self._asked.add(threading.get_ident())
+        if self.broken is not None:
+            raise self.broken
+
+
+class ScriptedCandidates:
+    """
+    there    what a build would measure
+    removed  what the owner left out
+    """
+
+    def __init__(self, portfolio: ScriptedPortfolio) -> None:
+        self._portfolio = portfolio
+        self.there: tuple[Candidate, ...] = (BRIEF, WARM, PLAIN, LARGE)
+        self.removed: tuple[Candidate, ...] = ()
+
+    def pool(self) -> Pool:
+        self._portfolio.may_read()
+        answers = 40 * len(self.there)
+        known = min(self._portfolio.measured, answers)
+        return Pool(candidates=self.there, removed=self.removed, answers=answers, known=known)
+
+    def remove(self, id: str) -> Pool:
+        self._portfolio.may_change()
+        gone = self._one(id, self.there)
+        self.there = tuple(c for c in self.there if c.id != id)
+        self.removed += gone
+        return self.pool()
+
+    def restore(self, id: str) -> Pool:
+        self._portfolio.may_change()
+        back = self._one(id, self.removed)
+        self.removed = tuple(c for c in self.removed if c.id != id)
+        self.there += back
+        return self.pool()
+
+    def add(self, model: str, *, preferences: tuple[str, ...], gamma: float) -> Pool:
+        self._portfolio.may_change()
+        id = f"{model} {preferences} {gamma}"
+        if any(candidate.id == id for candidate in self.there):
+            raise InvalidParameter("This setting is in the pool already.")
+        name = ", ".join([model, *preferences])
+        own = Candidate(id=id, model=model, name=name, preferences=preferences, gamma=gamma)
+        self.there += (own,)
+        return self.pool()
 
     @staticmethod
     def _one(id: str, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -204,12 +228,3 @@ class ScriptedPortfolio:
         if not found:
             raise InvalidParameter(f"There is no candidate {id!r}.")
         return found
-
-    def _may_change(self) -> None:
-        if self.error is not None:
-            error, self.error = self.error, None
-            raise error
-
-    def _may_read(self) -> None:
-        if self.broken is not None:
-            raise self.broken

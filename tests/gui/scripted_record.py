@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -85,7 +87,15 @@ class ScriptedRecord:
     broken      raised by every call that reads
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, neutral: Callable[[], bool], undone: Callable[[str], None], threads: set[int]
+    ) -> None:
+        """
+        neutral  whether the untouched model answers
+        undone   is told what was taken back
+        threads  who asked
+        """
+        self._neutral, self._undone, self._threads = neutral, undone, threads
         self.traits: dict[str, Trait] = {t.id: t for t in (SHORT, LISTS, FORMAL)}
         self.duels: dict[str, Held] = {}
         self.entries: list[Entry] = []
@@ -121,9 +131,8 @@ class ScriptedRecord:
         there.entries = [entry for entry in self.entries if counts(entry)]
         return there
 
-    def vote(
-        self, duel: str, outcome: Outcome, *, neutral: bool, reach: Reach = EVERYWHERE
-    ) -> Voted:
+    def vote(self, duel: str, outcome: Outcome, *, reach: Reach = EVERYWHERE) -> Voted:
+        self._threads.add(threading.get_ident())
         if not reach.learns:
             raise InputError("Nothing is learned in this chat.")
         if duel not in self.duels:
@@ -140,46 +149,56 @@ class ScriptedRecord:
         sentence = f"{trait.more.capitalize()}: {before:.0%} → {after:.0%} sure."
         if outcome in ("equal", "neither"):
             moved, sentence = (), "Noted: it makes little difference to you."
-        learned = self.learned(neutral=neutral)
-        return Voted(duel=duel, outcome=outcome, sentence=sentence, changed=moved, learned=learned)
+        return Voted(
+            duel=duel, outcome=outcome, sentence=sentence, changed=moved, learned=self.known()
+        )
 
     def undo(self) -> str:
+        self._threads.add(threading.get_ident())
         self._may_change("undo")
         if not self.entries:
             raise NothingToUndo("There is nothing to undo; vote first.")
-        return self._words(self.entries.pop())
+        what = self._words(self.entries.pop())
+        self._undone(what)
+        return what
 
-    def withdraw(self, duel: str) -> None:
+    def delete_vote(self, duel: str) -> Learned:
         if duel not in self.counted():
             raise UnknownDuel(f"There is no duel {duel!r}.")
-        self._add(Entry(kind="withdraw", about=duel))
+        return self._add(Entry(kind="withdraw", about=duel))
 
-    def forget(self, trait: str) -> None:
-        self._add(Entry(kind="forget", about=self._find(trait).id))
+    def forget_trait(self, trait: str) -> Learned:
+        return self._add(Entry(kind="forget", about=self._find(trait).id))
 
-    def add(self, sentence: str) -> None:
+    def add_trait(self, sentence: str) -> Learned:
         if sentence in {trait.sentence for trait in self.traits.values()}:
             raise InvalidParameter(f'There is already a trait with this sentence: "{sentence}".')
         id = f"own-{len(self.traits)}"
         self.traits[id] = Trait(
             id=id, more=sentence, less=f"not: {sentence}", sentence=sentence, own=True
         )
-        self._add(Entry(kind="add", about=id))
+        return self._add(Entry(kind="add", about=id))
 
-    def remove(self, trait: str) -> None:
-        self._add(Entry(kind="remove", about=self._find(trait).id))
+    def remove_trait(self, trait: str) -> Learned:
+        return self._add(Entry(kind="remove", about=self._find(trait).id))
 
-    def restore(self, trait: str) -> None:
-        self._add(Entry(kind="restore", about=self._find(trait).id))
+    def restore_trait(self, trait: str) -> Learned:
+        return self._add(Entry(kind="restore", about=self._find(trait).id))
 
-    def reset(self) -> None:
-        self._add(Entry(kind="reset", about=""))
+    def reset(self) -> Learned:
+        return self._add(Entry(kind="reset", about=""))
 
     def drop_texts(self) -> None:
+        self._threads.add(threading.get_ident())
         self._may_change("drop_texts")
         self.duels = {id: replace(duel, question="") for id, duel in self.duels.items()}
 
-    def learned(self, *, neutral: bool, reach: Reach = EVERYWHERE) -> Learned:
+    def learned(self, *, reach: Reach = EVERYWHERE) -> Learned:
+        self._threads.add(threading.get_ident())
+        return self.known(reach=reach)
+
+    def known(self, *, reach: Reach = EVERYWHERE) -> Learned:
+        """The same, whoever asks."""
         if self.broken is not None:
             raise self.broken
         there = self.heard(reach)
@@ -187,7 +206,7 @@ class ScriptedRecord:
         return Learned(
             traits=traits,
             learner=self.learner,
-            neutral=neutral,
+            neutral=self._neutral(),
             votes=len(there.counted()),
             to_settle=sum(trait.to_settle for trait in traits),
             removed=tuple(t for t in self.traits.values() if t.id in self._removed()),
@@ -197,7 +216,7 @@ class ScriptedRecord:
             scope=reach.scope,
         )
 
-    def past_votes(self, trait: str | None) -> tuple[PastVote, ...]:
+    def past_votes(self, trait: str | None = None) -> tuple[PastVote, ...]:
         if self.broken is not None:
             raise self.broken
         found = []
@@ -217,9 +236,10 @@ class ScriptedRecord:
 
     # ------------------------------------------------------------------------------------
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, entry: Entry) -> Learned:
         self._may_change(entry.kind)
         self.entries.append(entry)
+        return self.known()
 
     def _may_change(self, kind: str) -> None:
         self.calls.append(kind)

@@ -165,6 +165,30 @@ def test_the_folder_of_the_log_is_shown_or_named(
         assert asked == [str(engine.log_dir)]
 
 
+def test_the_help_menu_copies_diagnostics_and_opens_the_log_folder_at_any_time(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def show(url: QUrl) -> bool:
+        asked.append(url.toLocalFile())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", show)
+    ask(qtbot, window, SECRET)
+    settle(qtbot, window)
+    window.menus.diagnostics.trigger()
+    qtbot.waitUntil(lambda: "No texts of yours." in shown(window))
+    assert "Qt 6" in QGuiApplication.clipboard().text()
+    assert SECRET not in QGuiApplication.clipboard().text()
+    window.menus.log_folder.trigger()
+    assert asked == []
+    assert f"The log is in {engine.log_dir}." in shown(window)
+    engine.log_dir.mkdir()
+    window.menus.log_folder.trigger()
+    assert asked == [str(engine.log_dir)]
+
+
 @pytest.mark.parametrize("size", [(1366, 768), (700, 600)])
 def test_it_fits(qtbot: QtBot, engine: ScriptedEngine, size: tuple[int, int]) -> None:
     with opened(qtbot, engine, LOADING) as window:

@@ -276,7 +276,7 @@ def test_a_vote_that_is_refused_says_why_and_can_be_given_again(
 def test_a_vote_counts_even_if_the_record_cannot_be_read_afterwards(
     qtbot: QtBot, window: Window, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(trait: str | None) -> tuple[object, ...]:
+    def broken() -> tuple[object, ...]:
         raise StorageError("The record cannot be read.")
 
     duel(qtbot, window, engine)
@@ -288,7 +288,7 @@ def test_a_vote_counts_even_if_the_record_cannot_be_read_afterwards(
     learning.changed.emit()
     assert model(window).stage == "voted", "the list of votes is older than the vote"
     monkeypatch.undo()
-    engine.record.withdraw("duel-1")
+    engine.record.delete_vote("duel-1")
     learning.fetch()
     qtbot.waitUntil(lambda: model(window).open)
 
@@ -297,7 +297,7 @@ def test_a_vote_that_was_given_elsewhere_is_followed_when_this_one_is_refused(
     qtbot: QtBot, window: Window, engine: ScriptedEngine
 ) -> None:
     duel(qtbot, window, engine)
-    engine.record.vote("duel-1", "second", neutral=False)
+    engine.record.vote("duel-1", "second")
     window.menus.votes[0].trigger()
     turn = voted(qtbot, window)
     assert model(window).outcome == "second"
@@ -311,7 +311,7 @@ def test_undo_under_a_pair_takes_back_no_vote_that_was_given_elsewhere(
     window.menus.votes[0].trigger()
     turn = voted(qtbot, window)
     engine.record.duels["elsewhere"] = Held(id="elsewhere", trait="lists")
-    engine.record.vote("elsewhere", "second", neutral=False)
+    engine.record.vote("elsewhere", "second")
     press(qtbot, turn)
     qtbot.waitUntil(lambda: "was not taken back" in shown(window))
     assert engine.record.counted() == {"duel-1": "first", "elsewhere": "second"}

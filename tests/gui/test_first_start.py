@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from desktop import window_state
+from desktop.views.welcome import Suggestion
 from desktop.views.window import Window
 from desktop.window_state import WindowState
 from engine.api import AttuneError, Notice
@@ -238,7 +239,7 @@ def test_who_has_voted_before_is_told_nothing(
 ) -> None:
     (engine.data_dir / window_state.FILE).unlink()
     engine.held(None, "a", "b", verdict="open")  # type: ignore[arg-type]
-    engine.record.vote("duel-1", "first", neutral=False)
+    engine.record.vote("duel-1", "first")
     window = open_window()
     window._desk.loading.start()
     qtbot.waitUntil(lambda: remembered(engine) == "all")
@@ -307,3 +308,14 @@ def test_every_button_of_it_has_a_name(qtbot: QtBot, fresh: Window, engine: Scri
     buttons = [*fresh.page.welcome.findChildren(QPushButton), *fresh.page.offer.buttons]
     assert len(buttons) == 5
     assert all(button.accessibleName() for button in buttons)
+
+
+def test_a_question_to_try_that_is_too_long_gives_way(fresh: Window) -> None:
+    """A translation may be longer; the page must not become wider for it."""
+    button = Suggestion("How " * 60 + "long?", fresh)
+    button.resize(200, 40)
+    button.show()
+    assert button.text().endswith("…")
+    assert button.minimumSizeHint().width() < 10
+    button.resize(9_000, 40)
+    assert button.text().endswith("long?")

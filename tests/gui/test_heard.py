@@ -13,7 +13,7 @@ from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QApplication
 
 from desktop.heard import SENTENCES, WORDS, heard, setting
-from engine.api import certified, worst_served
+from engine.api import Launch, certified, describe_launch, worst_served
 from engine.preference.traits import BUILT_IN
 from engine.session import objectives
 from engine.session.importing import _NAMES as SETTINGS
@@ -95,10 +95,20 @@ def test_what_undo_takes_back_is_known(kind: str) -> None:
         "shorter answers (60 %) and good answers (40 %)",
         certified(portfolio()),
         worst_served(portfolio()),
+        "It was stopped. Begun again, it goes on where it was.",
     ],
 )
 def test_sentences_of_the_engine_are_known(text: str) -> None:
     assert untranslated(text) == ""
+
+
+@pytest.mark.usefixtures("foreign")
+@pytest.mark.parametrize("extra_bufts", [True, False])
+def test_how_a_model_was_loaded_is_known(extra_bufts: bool) -> None:
+    launch = Launch(variant="haswell", threads=4, extra_bufts=extra_bufts)
+    said = heard(describe_launch(launch))
+    assert untranslated(said) == ""
+    assert "CPU (haswell)" in said
 
 
 @pytest.mark.usefixtures("foreign")

@@ -213,7 +213,7 @@ def test_a_trait_is_forgotten_and_remembered_again(
     assert "“shorter answers”" in did(qtbot, page)
     qtbot.waitUntil(lambda: "not known yet" in page.detail.words)
     assert page.detail.list.count() == 0, "forgotten votes are not behind it"
-    assert engine.learned().votes == 1
+    assert engine.learning.learned().votes == 1
     press_undo(qtbot, page)
     qtbot.waitUntil(lambda: cells(page, 0)[2] == "69 % sure")
 
@@ -241,7 +241,7 @@ def test_a_trait_that_is_not_asked_about_can_be_brought_back(
     assert again.isVisibleTo(page)
     again.click()
     qtbot.waitUntil(lambda: page.table.rowCount() == 3)
-    assert removed in [t.trait.id for t in engine.learned().traits]
+    assert removed in [t.trait.id for t in engine.learning.learned().traits]
     assert "again" in did(qtbot, page)
 
 
@@ -334,7 +334,7 @@ def test_kept_texts_are_erased_and_the_votes_stay(
     assert did(qtbot, page) == "The kept questions and answers are erased; the votes stay."
     assert not page.said._button.isVisible(), "it cannot be taken back"
     assert engine.record.calls == ["drop_texts"]
-    assert engine.learned().votes == 2
+    assert engine.learning.learned().votes == 2
     assert "basil" not in page.detail.list.item(0).text()
     assert not erase.isVisible()
     assert window.focusWidget() is page.habits, "a second press starts nothing over"

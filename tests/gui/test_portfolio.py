@@ -659,13 +659,13 @@ def test_what_is_not_ticked_is_not_measured(
     rows.setFocus()
     rows.setCurrentRow(1)
     qtbot.keyClick(rows, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: engine.offer.removed == (WARM,))
+    qtbot.waitUntil(lambda: engine.offer.candidates.removed == (WARM,))
     qtbot.waitUntil(lambda: page.drawer.line.text() == "What is measured: 3 settings — hide")
     assert rows.item(1).text() == WARM.name, "it stays where it was"
     assert rows.item(1).checkState() == Qt.CheckState.Unchecked
     assert rows.currentRow() == 1
     qtbot.keyClick(rows, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: engine.offer.removed == ())
+    qtbot.waitUntil(lambda: engine.offer.candidates.removed == ())
     qtbot.waitUntil(lambda: "4 settings" in page.contents.text())
     assert rows.item(1).text() == WARM.name
 
@@ -677,8 +677,8 @@ def test_showing_the_pool_changes_nothing(
     asked: list[object] = []
     page.pool.removed.connect(asked.append)
     page.pool.restored.connect(asked.append)
-    engine.offer.remove(WARM.id)
-    page.pool.show_pool(engine.offer.pool())
+    engine.offer.candidates.remove(WARM.id)
+    page.pool.show_pool(engine.offer.candidates.pool())
     page.pool.set_look(window._theme.look)
     assert page.pool.list.item(1).checkState() == Qt.CheckState.Unchecked
     assert asked == []
@@ -687,7 +687,7 @@ def test_showing_the_pool_changes_nothing(
 def test_the_page_follows_the_keyboard_down_a_long_pool(
     qtbot: QtBot, window: Window, engine: ScriptedEngine
 ) -> None:
-    engine.offer.candidates = tuple(
+    engine.offer.candidates.there = tuple(
         replace(PLAIN, id=f"c{i}", name=f"Setting {i}") for i in range(60)
     )
     page = opened(qtbot, window)
@@ -727,7 +727,7 @@ def test_a_setting_of_ones_own_is_added_and_a_refusal_keeps_the_words(
     pool.strength._slider.setValue(20)
     qtbot.keyClick(pool.field, Qt.Key.Key_Return)
     did(qtbot, page, "It will be measured, too.")
-    own = engine.offer.candidates[-1]
+    own = engine.offer.candidates.there[-1]
     assert (own.model, own.preferences, own.gamma) == (OTHER.id, ("concise", "warm"), 5.0)
     assert pool.field.text() == ""
     assert pool.list.count() == 5
@@ -748,7 +748,7 @@ def test_a_sentence_keeps_its_commas() -> None:
 def test_an_empty_pool_cannot_be_measured(
     qtbot: QtBot, window: Window, engine: ScriptedEngine
 ) -> None:
-    engine.offer.candidates = ()
+    engine.offer.candidates.there = ()
     page = opened(qtbot, window)
     assert not page.measure.isEnabled()
 

@@ -191,3 +191,20 @@ def test_a_chat_that_is_kept_nowhere_asks_for_no_votes_of_its_own(
     ask(qtbot, window, "Q")
     assert settle(qtbot, window).text == "Alone."
     assert engine.reaches == [Reach(chat="", scope="chat")]
+
+
+def test_on_a_narrow_line_the_words_beside_the_meter_go_before_they_are_cut(
+    window: Window,
+) -> None:
+    status = window.status
+    window.menus.scopes["chat"].trigger()
+    status.show_context(983, 8192)
+    status.resize(900, status.height())
+    assert status._context.isVisible()
+    status.resize(240, status.height())
+    assert not status._context.isVisible()
+    assert status._meter.isVisible()
+    assert "983" in status._meter.accessibleDescription()
+    window.menus.scopes["everywhere"].trigger()
+    status.resize(241, status.height())
+    assert status._context.isVisible()

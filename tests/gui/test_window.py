@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QLineEdit,
+    QPushButton,
+    QScrollArea,
     QScrollBar,
     QTextEdit,
     QWidget,
@@ -107,6 +109,20 @@ def test_the_list_of_shortcuts_has_them_all(qtbot: QtBot, window: Window) -> Non
     words = [child.property("text") for child in box.findChildren(QWidget)]
     assert "Regenerate" in words
     assert "Ctrl+R" in words
+
+
+def test_the_list_of_shortcuts_fits_the_screen_with_its_button(
+    qtbot: QtBot, window: Window
+) -> None:
+    box = ShortcutList(window.menus.groups * 3, parent=window)
+    qtbot.addWidget(box)
+    box.show()
+    (close,) = box.findChildren(QPushButton)
+    assert box.height() <= box.screen().availableGeometry().height()
+    assert box.rect().contains(close.mapTo(box, close.rect().bottomRight()))
+    (area,) = box.findChildren(QScrollArea)
+    assert area.verticalScrollBar().maximum() > 0
+    assert not area.horizontalScrollBar().maximum(), "every key can be read"
 
 
 def test_a_question_is_asked_and_answered_by_keyboard_alone(

@@ -48,10 +48,10 @@ def answer(engine: Engine, *adapters: tuple[Path, float]) -> str:
 def built(engine: Engine) -> Portfolio:
     """Chosen from the plain settings alone, which are quick to measure."""
     engine.change(calibration_questions=10)
-    for candidate in engine.pool().candidates:
+    for candidate in engine.portfolio.candidates.pool().candidates:
         if candidate.preferences:
-            engine.remove_candidate(candidate.id)
-    *_, portfolio = engine.build_portfolio()
+            engine.portfolio.candidates.remove(candidate.id)
+    *_, portfolio = engine.portfolio.build()
     assert isinstance(portfolio, Portfolio)
     return portfolio
 
@@ -75,6 +75,6 @@ def test_a_trained_adapter_is_a_model_that_answers_and_is_measured(
 
     portfolio = built(engine)
     assert {c.model for c in portfolio.candidates} == {STARTER_ID, "warm"}
-    assert engine.check_portfolio() == ()
+    assert engine.portfolio.check() == ()
     first, second = portfolio.rewards
     assert first != second, "the adapter acts where answers are measured, too"

@@ -47,7 +47,7 @@ def ask(engine: Engine, text: str, *, max_tokens: int = 6) -> Answer:
 
 
 def child(engine: Engine) -> int:
-    client = engine._supervisor._client
+    client = engine._running.supervisor._client
     assert client is not None
     return client.pid
 
@@ -131,7 +131,7 @@ def test_a_stop_ends_a_long_prompt_before_it_is_read(make_engine: MakeEngine) ->
     seen: list[bool] = []
 
     def stop_while_reading() -> None:
-        client = engine._supervisor._client
+        client = engine._running.supervisor._client
         assert client is not None
         seen.append(until(lambda: client._phase == "prefill", seconds=10.0))
         engine.stop()
@@ -172,7 +172,7 @@ def test_the_child_leaves_when_its_parent_dies(make_engine: MakeEngine, tmp_path
         "message = Message(role='user', text='Tell me a very long story.')\n"
         "sampling = Sampling(max_tokens=100000)\n"
         "for event in engine.answer(Question(messages=(message,), sampling=sampling)):\n"
-        "    print(engine._supervisor._client.pid, flush=True)\n"
+        "    print(engine._running.supervisor._client.pid, flush=True)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "data")], stdout=subprocess.PIPE, cwd=ROOT

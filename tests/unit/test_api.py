@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import CONTEXT, Engine, describe_launch
+from engine.api import Engine, describe_launch
 from engine.errors import (
     DamagedModel,
     EmptyQuestion,
@@ -28,6 +28,7 @@ from engine.errors import (
 from engine.models import catalogue, memory
 from engine.models.catalogue import STARTER_ID
 from engine.session import selftest
+from engine.session.running import CONTEXT
 from engine.types.answers import Answer, Chunk, Ready, Started, StartEvent
 from engine.types.models import Launch
 from engine.types.steering import Preference

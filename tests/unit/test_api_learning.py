@@ -50,17 +50,17 @@ def ask(engine: Engine, asked: Question = ASKED) -> Answer:
 def test_a_vote_changes_the_next_answer_and_undo_changes_it_back(make_engine: MakeEngine) -> None:
     engine = started(make_engine)
     assert ask(engine).streams == 1
-    voted = engine.vote(hold(engine).id, "first")
+    voted = engine.learning.vote(hold(engine).id, "first")
     assert voted.sentence
     assert [t.trait.id for t in voted.learned.traits if t.theta] == ["short"]
     assert ask(engine).streams == 2
-    assert engine.undo() == "the vote on shorter or longer answers"
+    assert engine.learning.undo() == "the vote on shorter or longer answers"
     assert ask(engine).streams == 1
 
 
 def test_a_neutral_question_is_never_steered(make_engine: MakeEngine) -> None:
     engine = started(make_engine)
-    engine.vote(hold(engine).id, "first")
+    engine.learning.vote(hold(engine).id, "first")
     assert ask(engine, replace(ASKED, personal=False)).streams == 1
 
 
@@ -110,12 +110,12 @@ def test_who_does_not_want_two_answers_never_gets_them(
 def test_a_vote_counts_once_and_on_a_duel_that_was_held(make_engine: MakeEngine) -> None:
     engine = started(make_engine)
     duel = hold(engine).id
-    engine.vote(duel, "second")
+    engine.learning.vote(duel, "second")
     with pytest.raises(AlreadyVoted):
-        engine.vote(duel, "first")
+        engine.learning.vote(duel, "first")
     with pytest.raises(UnknownDuel, match="'nothing'"):
-        engine.vote("nothing", "first")
-    assert engine.learned().votes == 1
+        engine.learning.vote("nothing", "first")
+    assert engine.learning.learned().votes == 1
 
 
 def test_a_duel_whose_child_dies_keeps_its_texts_and_cannot_be_voted_on(
@@ -125,7 +125,7 @@ def test_a_duel_whose_child_dies_keeps_its_texts_and_cannot_be_voted_on(
     engine = started(make_engine, troubles=(trouble,))
     duel = hold(engine)
     assert (duel.id, duel.verdict) == ("", "cut")
-    assert engine.learned().votes == 0
+    assert engine.learning.learned().votes == 0
     assert hold(engine).verdict != "cut", "the child is back"
 
 
@@ -134,67 +134,68 @@ def test_votes_need_no_model_and_survive_a_restart(make_engine: MakeEngine) -> N
     duel = hold(engine).id
     engine.close()
     again = make_engine()
-    again.vote(duel, "first")
-    assert again.learned().votes == 1
-    assert [vote.duel for vote in again.past_votes("short")] == [duel]
+    again.learning.vote(duel, "first")
+    assert again.learning.learned().votes == 1
+    assert [vote.duel for vote in again.learning.past_votes("short")] == [duel]
 
 
 def test_texts_are_kept_only_if_the_owner_says_so_and_can_be_dropped(
     make_engine: MakeEngine,
 ) -> None:
     engine = started(make_engine)
-    engine.vote(hold(engine).id, "first")
+    engine.learning.vote(hold(engine).id, "first")
     engine.change(keep_texts=True)
-    engine.vote(hold(engine).id, "first")
-    kept, secret = engine.past_votes()
+    engine.learning.vote(hold(engine).id, "first")
+    kept, secret = engine.learning.past_votes()
     assert kept.question == "How do I keep basil alive?"
     assert all(kept.answers)
     assert (secret.question, secret.answers) == ("", ("", ""))
-    engine.drop_texts()
-    assert {vote.question for vote in engine.past_votes()} == {""}
-    assert engine.learned().votes == 2
+    engine.learning.drop_texts()
+    assert {vote.question for vote in engine.learning.past_votes()} == {""}
+    assert engine.learning.learned().votes == 2
 
 
 def test_a_trait_is_added_removed_brought_back_and_forgotten(make_engine: MakeEngine) -> None:
     engine = started(make_engine)
-    own = next(t.trait for t in engine.add_trait("Write like a pirate.").traits if t.trait.own)
+    learned = engine.learning.add_trait("Write like a pirate.")
+    own = next(t.trait for t in learned.traits if t.trait.own)
 
     def ids(traits: tuple[Trait, ...]) -> set[str]:
         return {trait.id for trait in traits}
 
-    learned = engine.remove_trait(own.id)
+    learned = engine.learning.remove_trait(own.id)
     assert own.id in ids(learned.removed)
-    learned = engine.restore_trait(own.id)
+    learned = engine.learning.restore_trait(own.id)
     assert own.id in ids(tuple(t.trait for t in learned.traits))
     with pytest.raises(InvalidParameter, match="is asked about already"):
-        engine.restore_trait(own.id)
+        engine.learning.restore_trait(own.id)
     with pytest.raises(UnknownTrait):
-        engine.forget_trait("nothing")
+        engine.learning.forget_trait("nothing")
     with pytest.raises(InvalidParameter):
-        engine.add_trait("Always agree with me.")
+        engine.learning.add_trait("Always agree with me.")
 
 
 def test_starting_over_can_be_undone(make_engine: MakeEngine) -> None:
     engine = started(make_engine)
-    engine.vote(hold(engine).id, "first")
-    before = engine.learned()
-    assert engine.reset_learning().votes == 0
-    engine.undo()
-    assert engine.learned() == before
-    assert engine.rebuild() == before
+    engine.learning.vote(hold(engine).id, "first")
+    before = engine.learning.learned()
+    assert engine.learning.reset().votes == 0
+    engine.learning.undo()
+    assert engine.learning.learned() == before
+    assert engine.learning.rebuild() == before
 
 
 def test_deleting_a_vote_takes_back_what_it_did(make_engine: MakeEngine) -> None:
     engine = started(make_engine)
     duel = hold(engine).id
-    engine.vote(duel, "first")
-    assert engine.delete_vote(duel).votes == 0
+    engine.learning.vote(duel, "first")
+    assert engine.learning.delete_vote(duel).votes == 0
     assert ask(engine).streams == 1
 
 
 def test_with_nothing_to_undo_a_sentence_says_so(make_engine: MakeEngine) -> None:
     with pytest.raises(NothingToUndo):
-        make_engine().undo()
+        make_engine().learning.undo()
 
 
 def test_a_record_that_cannot_be_read_leaves_answers_unsteered_and_says_so_once(
@@ -207,7 +208,7 @@ def test_a_record_that_cannot_be_read_leaves_answers_unsteered_and_says_so_once(
     assert [notice.code for notice in first] == ["learning_unavailable"]
     assert [e for e in engine.answer(ASKED) if isinstance(e, Notice)] == []
     with pytest.raises(DamagedRecord):
-        engine.learned()
+        engine.learning.learned()
 
 
 @pytest.mark.parametrize("learner", ["utilities", "neural"])
@@ -220,7 +221,7 @@ def test_a_simulated_owner_votes_and_is_measured(make_engine: MakeEngine, learne
     assert [point.votes for point in curve] == [0, 2]
     assert all(0 <= point.win_rate <= 1 for point in curve)
     assert curve[0].win_rate == 0.5, "the untouched model against itself"
-    assert engine.learned().votes == 0, "the owner's own record is left alone"
+    assert engine.learning.learned().votes == 0, "the owner's own record is left alone"
 
 
 @pytest.mark.parametrize(

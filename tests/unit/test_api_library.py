@@ -42,6 +42,7 @@ from engine.models.recommended import Offer
 from engine.session import fitting, library
 from engine.types.answers import Answer, Seconds
 from tests.fakes.hub import COMMIT, Hub, serving
+from tests.fixtures.tiny_adapter import write_tiny_adapter
 from tests.fixtures.tiny_gguf import write_tiny_llama
 from tests.unit.conftest import MakeEngine
 
@@ -321,6 +322,24 @@ def test_a_file_that_its_owner_names_is_had_with_the_hubs_own_hash(make: Make) -
     assert installed(engine, card.id).source == "owner/name/small-q4.gguf"
 
 
+def test_what_is_here_already_at_another_place_does_not_stay_twice(make: Make, model: Path) -> None:
+    engine = make()
+    own = engine.add_model(model)
+    assert last(engine.library.get_file("owner/name", "small-q4.gguf")) == own
+    assert os.listdir(engine.data_dir / "downloaded") == []
+    assert installed(engine, own.id).origin == "added"
+    assert installed(engine, own.id).source == ""
+    assert model.exists()
+
+
+def test_what_was_downloaded_before_stays_where_it_is_had_again(make: Make) -> None:
+    engine = make()
+    first = last(engine.library.get_file("owner/name", "small-q4.gguf"))
+    assert last(engine.library.get_file("owner/name", "small-q4.gguf")) == first
+    assert Path(first.path).exists()
+    assert installed(engine, first.id).origin == "downloaded"
+
+
 def test_a_file_that_is_no_model_is_deleted_and_said(make: Make) -> None:
     engine = make()
     with pytest.raises(NotAModel):
@@ -418,6 +437,17 @@ def test_what_cannot_be_used_is_found_with_the_reason(make: Make, home: Path) ->
         list(engine.library.link(Path(found.path)))
 
 
+def test_a_file_that_grows_while_it_is_read_is_not_taken_in(make: Make, model: Path) -> None:
+    engine = make()
+    events = engine.library.link(model)
+    next(events)
+    with model.open("ab") as file:
+        file.write(bytes(1 << 20))
+    with pytest.raises(ModelChanged, match="wait until it is complete"):
+        list(events)
+    assert len(engine.models()) == 1
+
+
 def test_reading_a_file_can_be_stopped(make: Make, model: Path) -> None:
     engine = make()
     events = engine.library.link(model)
@@ -479,6 +509,39 @@ def test_a_file_that_somebody_put_beside_the_downloads_is_not_deleted(
     assert installed(engine, id).origin == "added"
     engine.library.remove(id)
     assert own.exists()
+
+
+def test_removing_a_downloaded_adapter_deletes_the_adapter_and_not_its_base(
+    make: Make, hub: Hub, tmp_path: Path
+) -> None:
+    under = write_tiny_llama(tmp_path / "under.gguf", embedding=32, seed=4)  # unlike the starter
+    hub.files["warm.gguf"] = write_tiny_adapter(tmp_path / "warm.gguf", base=under).read_bytes()
+    engine = make()
+    base = engine.add_model(under)
+    card = last(engine.library.get_file("owner/name", "warm.gguf"))
+    assert (card.path, card.adapter) == (str(under), str(engine.data_dir / "downloaded/warm.gguf"))
+    assert engine.library.remove(card.id).deletes
+    assert under.exists()
+    assert os.listdir(engine.data_dir / "downloaded") == []
+    assert [each.id for each in engine.models()] == [STARTER_ID, base.id]
+
+
+def test_a_downloaded_file_that_another_model_needs_is_not_deleted(
+    make: Make, hub: Hub, tmp_path: Path
+) -> None:
+    under = write_tiny_llama(tmp_path / "under.gguf", embedding=32, seed=4)
+    hub.files["warm.gguf"] = write_tiny_adapter(tmp_path / "warm.gguf", base=under).read_bytes()
+    engine = make()
+    engine.add_model(under)
+    card = last(engine.library.get_file("owner/name", "warm.gguf"))
+    twin = engine.add_model(write_tiny_llama(tmp_path / "twin.gguf", embedding=32, seed=5))
+    other = engine.add_model(Path(card.adapter), base=twin.id)
+    with pytest.raises(InvalidParameter, match=f"that of {other.id}, too"):
+        engine.library.remove(card.id)
+    assert Path(card.adapter).exists()
+    assert not engine.library.remove(other.id).deletes
+    assert engine.library.remove(card.id).deletes
+    assert not Path(card.adapter).exists()
 
 
 def test_a_file_that_cannot_be_deleted_is_said(

@@ -23,6 +23,7 @@ from engine.models import catalogue, memory
 from engine.models.catalogue import STARTER_ID, starter_path
 from engine.models.gguf import facts
 from engine.models.header import Header, read_header
+from engine.models.partial import locked
 from engine.numerics import F64
 from engine.portfolio.pool import File, costs
 from engine.preference.traits import BUILT_IN
@@ -153,7 +154,7 @@ def make_quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def built(engine: Engine) -> Portfolio:
-    *_, last = engine.build_portfolio()
+    *_, last = engine.portfolio.build()
     assert isinstance(last, Portfolio)
     return last
 
@@ -170,7 +171,7 @@ def test_the_pool_comes_from_the_installed_models_and_has_each_of_them_plain(
 ) -> None:
     engine = start()
     other = engine.add_model(write_tiny_llama(tmp_path / "Other.gguf", name="Other", seed=3))
-    pool = engine.pool()
+    pool = engine.portfolio.candidates.pool()
     plain = {c.model for c in pool.candidates if not c.preferences}
     assert plain == {STARTER_ID, other.id}
     assert pool.answers == 12 * len(pool.candidates)
@@ -180,7 +181,7 @@ def test_the_pool_comes_from_the_installed_models_and_has_each_of_them_plain(
 
 def test_a_build_measures_chooses_and_certifies(start: Start) -> None:
     engine = start()
-    *events, portfolio = engine.build_portfolio()
+    *events, portfolio = engine.portfolio.build()
     assert isinstance(portfolio, Portfolio)
     assert all(isinstance(event, Progress) for event in events)
     assert [o.id for o in portfolio.objectives] == ["short+", "simple+", "warm+", QUALITY]
@@ -188,7 +189,7 @@ def test_a_build_measures_chooses_and_certifies(start: Start) -> None:
     assert portfolio.certificate.low <= portfolio.certificate.high
     assert sum(portfolio.certificate.usage) == pytest.approx(1.0)
     assert len(portfolio.rewards) == len(portfolio.candidates)
-    assert engine.portfolio() == portfolio
+    assert engine.portfolio.current() == portfolio
 
 
 def test_a_second_build_asks_nothing_again(start: Start, job: Job) -> None:
@@ -205,27 +206,28 @@ def test_a_build_goes_on_where_it_was_ended(start: Start, job: Job) -> None:
     engine = start()
     job.die_after = 20
     with pytest.raises(EngineCrashed):
-        list(engine.build_portfolio())
-    assert engine.portfolio() is None
+        list(engine.portfolio.build())
+    assert engine.portfolio.current() is None
     early = set(job.asked)
-    assert engine.pool().known == len(early) == 20
+    assert engine.portfolio.candidates.pool().known == len(early) == 20
     job.die_after = None
     built(engine)
-    assert len(job.asked) == len(set(job.asked)) == engine.pool().answers
+    assert len(job.asked) == len(set(job.asked)) == engine.portfolio.candidates.pool().answers
 
 
 def test_stopping_keeps_what_was_measured_and_says_so(start: Start, job: Job) -> None:
     engine = start()
     events = []
-    for event in engine.build_portfolio():
+    for event in engine.portfolio.build():
         events.append(event)
         if len(events) == 5:
-            engine.stop_build()
+            engine.portfolio.stop()
     last = events[-1]
     assert isinstance(last, Notice)
     assert last.code == "build_stopped"
-    assert 5 <= engine.pool().known < engine.pool().answers
-    assert engine.portfolio() is None
+    pool = engine.portfolio.candidates.pool()
+    assert 5 <= pool.known < pool.answers
+    assert engine.portfolio.current() is None
     assert job.closed == 1
 
 
@@ -235,7 +237,7 @@ def test_a_model_that_fails_is_left_out_with_its_reason(
     engine = start()
     other = engine.add_model(write_tiny_llama(tmp_path / "Other.gguf", name="Other", seed=3))
     job.broken = other.id
-    *events, portfolio = engine.build_portfolio()
+    *events, portfolio = engine.portfolio.build()
     assert isinstance(portfolio, Portfolio)
     said = [event.text for event in events if isinstance(event, Notice)]
     assert said == ["Other is left out: The file is damaged."]
@@ -246,27 +248,28 @@ def test_a_model_that_fails_is_left_out_with_its_reason(
 
 def test_an_edited_pool_is_what_is_measured(start: Start, job: Job) -> None:
     engine = start()
-    first = engine.pool().candidates[1]
-    assert first in engine.remove_candidate(first.id).removed
-    added = engine.add_candidate(STARTER_ID, preferences=("rhyming",), gamma=1.5).candidates[-1]
+    first = engine.portfolio.candidates.pool().candidates[1]
+    assert first in engine.portfolio.candidates.remove(first.id).removed
+    grown = engine.portfolio.candidates.add(STARTER_ID, preferences=("rhyming",), gamma=1.5)
+    added = grown.candidates[-1]
     assert (added.preferences, added.gamma) == (("rhyming",), 1.5)
     portfolio = built(engine)
     assert first not in portfolio.candidates
     assert added in portfolio.candidates
-    assert first in engine.restore_candidate(first.id).candidates
-    for wrong in (engine.remove_candidate, engine.restore_candidate):
+    assert first in engine.portfolio.candidates.restore(first.id).candidates
+    for wrong in (engine.portfolio.candidates.remove, engine.portfolio.candidates.restore):
         with pytest.raises(InvalidParameter, match="'nobody'"):
             wrong("nobody")
     with pytest.raises(InvalidParameter, match="no model 'nothing'"):
-        engine.add_candidate("nothing", preferences=(), gamma=0.0)
+        engine.portfolio.candidates.add("nothing", preferences=(), gamma=0.0)
 
 
 def test_an_empty_pool_is_one_sentence(start: Start) -> None:
     engine = start()
-    for candidate in engine.pool().candidates:
-        engine.remove_candidate(candidate.id)
+    for candidate in engine.portfolio.candidates.pool().candidates:
+        engine.portfolio.candidates.remove(candidate.id)
     with pytest.raises(InputError, match="The pool is empty"):
-        list(engine.build_portfolio())
+        list(engine.portfolio.build())
 
 
 def test_candidates_that_are_all_equal_make_one_member_without_a_gap(
@@ -274,9 +277,9 @@ def test_candidates_that_are_all_equal_make_one_member_without_a_gap(
 ) -> None:
     monkeypatch.setattr(calibration, "safe_answers", lambda *_: 1)
     engine = start()
-    for candidate in engine.pool().candidates:
+    for candidate in engine.portfolio.candidates.pool().candidates:
         if candidate.preferences:
-            engine.remove_candidate(candidate.id)
+            engine.portfolio.candidates.remove(candidate.id)
     portfolio = built(engine)
     assert len(portfolio.members) == 1
     assert portfolio.certificate.epsilon.value == portfolio.certificate.delta.value == 0.0
@@ -287,9 +290,9 @@ def test_a_question_that_fails_leaves_its_setting_out_with_the_reason(
     start: Start, job: Job
 ) -> None:
     engine = start()
-    broken = engine.pool().candidates[1]
+    broken = engine.portfolio.candidates.pool().candidates[1]
     job.unanswered = broken.id
-    *events, portfolio = engine.build_portfolio()
+    *events, portfolio = engine.portfolio.build()
     assert isinstance(portfolio, Portfolio)
     (said,) = (event.text for event in events if isinstance(event, Notice))
     assert said.startswith(f"{broken.name} could not answer 'How do I get a red wine stain out")
@@ -316,15 +319,15 @@ def test_what_is_learned_meanwhile_is_for_the_next_build(start: Start, data: Pat
     *_, first = _meanwhile(engine, lambda: have_voted(data, "second", trait="formal"))
     assert isinstance(first, Portfolio)
     assert [o.id for o in first.objectives] == ["short+", "simple+", "warm+", QUALITY]
-    assert engine.check_portfolio() == ()
+    assert engine.portfolio.check() == ()
     second = built(engine)
     assert [o.id for o in second.objectives] == ["formal-", "short+", "simple+", QUALITY]
-    assert engine.route() is not None
+    assert engine.portfolio.route() is not None
 
 
 def test_one_build_at_a_time(start: Start) -> None:
     engine = start()
-    running = engine.build_portfolio()
+    running = engine.portfolio.build()
     next(running)
     with pytest.raises(InputError, match="under way already"):
         built(engine)
@@ -332,10 +335,19 @@ def test_one_build_at_a_time(start: Start) -> None:
     assert built(engine)
 
 
+def test_a_build_keeps_nobody_from_what_is_noted_in_the_data_folder(start: Start) -> None:
+    """An answer notes there how fast its model is, and waits while somebody else does."""
+    engine = start()
+    running = engine.portfolio.build()
+    next(running)
+    with locked(engine.data_dir, wait=False):
+        assert isinstance(list(running)[-1], Portfolio)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there is no such lock")
 def test_one_build_at_a_time_in_all_programs_together(start: Start) -> None:
     engine, other = start(), start()
-    running = engine.build_portfolio()
+    running = engine.portfolio.build()
     next(running)
     with pytest.raises(InputError, match="in another window or terminal"):
         built(other)
@@ -345,7 +357,7 @@ def test_one_build_at_a_time_in_all_programs_together(start: Start) -> None:
 
 def test_a_build_that_nobody_listens_to_any_more_makes_room(start: Start, job: Job) -> None:
     engine = start()
-    running = engine.build_portfolio()
+    running = engine.portfolio.build()
     next(running)
     del running
     assert job.closed == 1
@@ -357,19 +369,19 @@ def test_who_answers_may_be_asked_while_another_thread_builds(start: Start) -> N
     built(engine)
     engine.change(calibration_questions=16)
     done: list[object] = []
-    thread = threading.Thread(target=lambda: done.extend(engine.build_portfolio()))
+    thread = threading.Thread(target=lambda: done.extend(engine.portfolio.build()))
     thread.start()
     while thread.is_alive():
-        assert engine.route() is not None
-        assert engine.pool().known > 0
-        assert engine.portfolio() is not None
+        assert engine.portfolio.route() is not None
+        assert engine.portfolio.candidates.pool().known > 0
+        assert engine.portfolio.current() is not None
     thread.join()
     assert isinstance(done[-1], Portfolio)
 
 
 def _meanwhile(engine: Engine, act: Callable[[], object]) -> Iterator[object]:
     """The events of a build; after the first one something else happens."""
-    running = engine.build_portfolio()
+    running = engine.portfolio.build()
     yield next(running)
     act()
     yield from running
@@ -389,13 +401,13 @@ def test_a_model_with_an_adapter_is_measured_with_it_and_in_few_settings(
     start: Start, job: Job, warm: ModelCard
 ) -> None:
     engine = start()
-    pool = engine.pool()
+    pool = engine.portfolio.candidates.pool()
     manners = [c.name.removeprefix(warm.name) for c in pool.candidates if c.model == warm.id]
     assert manners == [", plain", ", short", ", simple", ", warm"]
     portfolio = built(engine)
     assert job.adapters == {STARTER_ID: (), warm.id: ((warm.adapter, 1.0),)}
     assert {c.model for c in portfolio.candidates} == {STARTER_ID, warm.id}
-    assert engine.check_portfolio() == ()
+    assert engine.portfolio.check() == ()
 
 
 def test_a_member_with_an_adapter_is_routed_to_and_loaded(
@@ -421,15 +433,15 @@ def test_another_state_of_the_adapter_is_measured_anew_and_the_base_is_not(
     built(engine)
     job.asked.clear()
     write_tiny_adapter(Path(warm.adapter), base=starter_path(), seed=1)
-    assert "model_changed" in [notice.code for notice in engine.check_portfolio()]
+    assert "model_changed" in [notice.code for notice in engine.portfolio.check()]
     assert engine.add_model(Path(warm.adapter)).id == warm.id
-    portfolio = engine.portfolio()
+    portfolio = engine.portfolio.current()
     assert portfolio is not None
     assert [notice.text for notice in portfolio.notices] == [
         f"{warm.id}: {warm.name} is not the file that was measured. Build again."
     ]
     built(engine)
-    again = {c.id for c in engine.pool().candidates if c.model == warm.id}
+    again = {c.id for c in engine.portfolio.candidates.pool().candidates if c.model == warm.id}
     assert {key.split()[0] for key in job.asked} == again
 
 
@@ -449,7 +461,7 @@ def test_a_setting_whose_adapter_is_gone_is_left_out_with_the_name_of_the_file(
     start: Start, warm: ModelCard
 ) -> None:
     engine = start()
-    engine.add_candidate(warm.id, preferences=("rhyming",), gamma=1.5)
+    engine.portfolio.candidates.add(warm.id, preferences=("rhyming",), gamma=1.5)
     Path(warm.adapter).unlink()
     reasons = {left.candidate.model: left.reason for left in built(engine).left_out}
     assert reasons == {warm.id: f"The adapter warm.gguf of {warm.name} is not there."}
@@ -491,9 +503,9 @@ def test_an_adapted_model_costs_its_adapter_beside_its_share_of_the_base(
 def test_a_check_finds_nothing_where_nothing_changed(start: Start) -> None:
     engine = start()
     with pytest.raises(InputError, match="no portfolio yet"):
-        engine.check_portfolio()
+        engine.portfolio.check()
     built(engine)
-    assert engine.check_portfolio() == ()
+    assert engine.portfolio.check() == ()
 
 
 def test_a_model_that_was_removed_or_changed_is_told_and_never_answers(
@@ -506,10 +518,10 @@ def test_a_model_that_was_removed_or_changed_is_told_and_never_answers(
     portfolio = built(engine)
     assert {portfolio.candidates[m.index].model for m in portfolio.members} == set(job.only)
     write_tiny_llama(path, name="Other", seed=4)
-    assert "model_changed" in [notice.code for notice in engine.check_portfolio()]
+    assert "model_changed" in [notice.code for notice in engine.portfolio.check()]
     engine.remove_model(other.id)
-    assert [notice.code for notice in engine.check_portfolio()] == ["model_altered"], "once"
-    changed = engine.portfolio()
+    assert [notice.code for notice in engine.portfolio.check()] == ["model_altered"], "once"
+    changed = engine.portfolio.current()
     assert changed is not None
     portfolio = changed
     assert [notice.code for notice in portfolio.notices] == ["model_altered"]
@@ -517,7 +529,7 @@ def test_a_model_that_was_removed_or_changed_is_told_and_never_answers(
         gone = portfolio.candidates[kept.index].model == other.id
         assert kept.fits != gone
         assert bool(kept.reason) == gone
-    route = engine.route()
+    route = engine.portfolio.route()
     assert route is not None
     assert all(c.model == STARTER_ID for c in (route.member, *route.others))
 
@@ -529,7 +541,7 @@ def test_answers_that_are_gone_are_told(start: Start, data: Path) -> None:
     with sqlite3.connect(data / "calibration.db") as connection:
         connection.execute("DELETE FROM answers WHERE rowid % 7 = 0")
     connection.close()
-    assert [n.code for n in start().check_portfolio()] == ["answers_missing"]
+    assert [n.code for n in start().portfolio.check()] == ["answers_missing"]
 
 
 def test_a_newer_calibration_record_is_refused_and_answers_go_on(start: Start, data: Path) -> None:
@@ -541,7 +553,7 @@ def test_a_newer_calibration_record_is_refused_and_answers_go_on(start: Start, d
     connection.close()
     engine = start(routing=True)
     with pytest.raises(NewerRecord):
-        engine.portfolio()
+        engine.portfolio.current()
     assert list(engine.start())
 
 
@@ -552,7 +564,7 @@ def test_a_certificate_that_does_not_come_out_again_is_told(
     engine = start()
     built(engine)
     _rewrite(data, f"$.{figure}", 0.987)
-    assert [n.code for n in engine.check_portfolio()] == ["certificate_changed"]
+    assert [n.code for n in engine.portfolio.check()] == ["certificate_changed"]
 
 
 def test_another_way_of_scoring_is_told_and_nothing_else_is_claimed(
@@ -562,8 +574,8 @@ def test_another_way_of_scoring_is_told_and_nothing_else_is_claimed(
     built(engine)
     _rewrite(data, "$.scorers", "an earlier one")
     _rewrite(data, "$.certificate.low", 0.9)
-    assert [n.code for n in engine.check_portfolio()] == ["scorers_changed"]
-    portfolio = engine.portfolio()
+    assert [n.code for n in engine.portfolio.check()] == ["scorers_changed"]
+    portfolio = engine.portfolio.current()
     assert portfolio is not None
     assert [n.code for n in portfolio.notices] == ["scorers_changed"]
 
@@ -580,7 +592,7 @@ def test_a_taste_that_was_not_measured_for_is_told(
     engine = start()
     built(engine)
     monkeypatch.setattr(objectives, "liked", lambda _learned: ["short+", "formal-"])
-    portfolio = engine.portfolio()
+    portfolio = engine.portfolio.current()
     assert portfolio is not None
     assert [notice.text for notice in portfolio.notices] == [
         "Your votes now ask for a casual tone, which was not measured. Build again."
@@ -591,7 +603,7 @@ def test_a_taste_that_was_not_measured_for_is_told(
 
 
 def test_nobody_is_proposed_before_a_build(start: Start) -> None:
-    assert start().route() is None
+    assert start().portfolio.route() is None
 
 
 def test_sliders_choose_the_member(start: Start) -> None:
@@ -600,7 +612,7 @@ def test_sliders_choose_the_member(start: Start) -> None:
     picks = {}
     for objective in ("short+", "warm+"):
         engine.change(sliders={"short+": 0.0, "warm+": 0.0, "simple+": 0.0, objective: 1.0})
-        fresh = engine.route()
+        fresh = engine.portfolio.route()
         assert fresh is not None
         picks[objective] = fresh.member
     by_id = {c.id: row for c, row in zip(portfolio.candidates, portfolio.rewards, strict=True)}
@@ -614,18 +626,18 @@ def test_taking_another_member_is_evidence_and_it_answers_until_a_vote(
 ) -> None:
     engine = start()
     portfolio = built(engine)
-    route = engine.route()
+    route = engine.portfolio.route()
     assert route is not None
     assert route.others
     before = portfolio.weights
-    taken = engine.override(route.others[0].id)
+    taken = engine.portfolio.override(route.others[0].id)
     assert taken.member == route.others[0]
     assert "because you took it" in taken.why
-    after = engine.portfolio()
+    after = engine.portfolio.current()
     assert after is not None
     assert after.weights != before
-    assert engine.undo() == "the choice of another setting"
-    undone = engine.portfolio()
+    assert engine.learning.undo() == "the choice of another setting"
+    undone = engine.portfolio.current()
     assert undone is not None
     assert undone.weights == before
 
@@ -633,10 +645,10 @@ def test_taking_another_member_is_evidence_and_it_answers_until_a_vote(
 def test_taking_what_is_no_member_is_refused(start: Start) -> None:
     engine = start()
     with pytest.raises(InputError, match="no portfolio yet"):
-        engine.override("x")
+        engine.portfolio.override("x")
     built(engine)
     with pytest.raises(InvalidParameter, match="no member 'x'"):
-        engine.override("x")
+        engine.portfolio.override("x")
 
 
 def test_a_member_that_does_not_fit_into_memory_is_never_picked(
@@ -645,13 +657,13 @@ def test_a_member_that_does_not_fit_into_memory_is_never_picked(
     engine = start()
     built(engine)
     monkeypatch.setattr(memory, "installed", lambda: 1_000_000)
-    assert engine.route() is None
-    portfolio = engine.portfolio()
+    assert engine.portfolio.route() is None
+    portfolio = engine.portfolio.current()
     assert portfolio is not None
     assert not any(kept.fits for kept in portfolio.members)
     assert "GB of memory" in portfolio.members[0].reason
     with pytest.raises(InputError, match="No member can answer"):
-        engine.override(member(portfolio, 0).id)
+        engine.portfolio.override(member(portfolio, 0).id)
 
 
 # A portfolio worked out by hand -------------------------------------------------------------
@@ -696,13 +708,13 @@ def keep(data: Path, *rows: tuple[Candidate, tuple[float, float]]) -> None:
 
 
 def routed(engine: Engine) -> Route:
-    route = engine.route()
+    route = engine.portfolio.route()
     assert route is not None
     return route
 
 
 def weights(engine: Engine) -> tuple[float, ...]:
-    portfolio = engine.portfolio()
+    portfolio = engine.portfolio.current()
     assert portfolio is not None
     return portfolio.weights
 
@@ -742,7 +754,7 @@ def vote(
                 answers=(next(answers), next(answers)), swapped=False, detail={},
             )
         )  # fmt: skip
-    engine.vote(id, outcome)
+    engine.learning.vote(id, outcome)
 
 
 @pytest.fixture
@@ -768,7 +780,7 @@ def test_a_vote_moves_the_weights_to_what_was_better(
 def test_the_sides_do_not_matter(kept: Engine) -> None:
     vote(kept, "first", CURT, CHATTY)
     found = weights(kept)
-    kept.undo()
+    kept.learning.undo()
     vote(kept, "second", CHATTY, CURT, id="e")
     assert weights(kept) == pytest.approx(found)
 
@@ -802,19 +814,19 @@ def test_a_forgotten_or_removed_trait_speaks_no_more(kept: Engine) -> None:
     vote(kept, "first", BRIEFER, LONGER)
     said = weights(kept)
     assert said != pytest.approx(before)
-    kept.forget_trait("short")
+    kept.learning.forget_trait("short")
     assert weights(kept) == pytest.approx(before)
-    kept.undo()
+    kept.learning.undo()
     assert weights(kept) == pytest.approx(said)
-    kept.remove_trait("short")
+    kept.learning.remove_trait("short")
     assert weights(kept) == pytest.approx(before)
-    kept.restore_trait("short")
+    kept.learning.restore_trait("short")
     assert weights(kept) == pytest.approx(said)
 
 
 def test_what_comes_after_the_forgetting_counts(kept: Engine) -> None:
     before = weights(kept)
-    kept.forget_trait("short")
+    kept.learning.forget_trait("short")
     vote(kept, "first", BRIEFER, LONGER)
     assert weights(kept)[0] > before[0]
 
@@ -822,12 +834,12 @@ def test_what_comes_after_the_forgetting_counts(kept: Engine) -> None:
 def test_a_reset_forgets_votes_and_choices_and_undo_brings_them_back(kept: Engine) -> None:
     before = weights(kept)
     vote(kept, "first")
-    taken = kept.override(PLAIN.id).member
+    taken = kept.portfolio.override(PLAIN.id).member
     said = weights(kept)
-    kept.reset_learning()
+    kept.learning.reset()
     assert weights(kept) == pytest.approx(before)
     assert "took it" not in routed(kept).why
-    kept.undo()
+    kept.learning.undo()
     assert weights(kept) == pytest.approx(said)
     assert routed(kept).member == taken == PLAIN
 
@@ -838,7 +850,7 @@ def test_a_reset_forgets_votes_and_choices_and_undo_brings_them_back(kept: Engin
 def test_what_was_taken_answers_until_the_next_vote(kept: Engine) -> None:
     vote(kept, "first")
     assert routed(kept).member == BRIEF
-    assert kept.override(PLAIN.id).why == "Small, plain, because you took it."
+    assert kept.portfolio.override(PLAIN.id).why == "Small, plain, because you took it."
     vote(kept, "neither", id="e")
     assert "took it" not in routed(kept).why
     for number in range(5):
@@ -848,7 +860,7 @@ def test_what_was_taken_answers_until_the_next_vote(kept: Engine) -> None:
 
 def test_a_choice_of_a_member_that_is_gone_is_evidence_still(kept: Engine, data: Path) -> None:
     before = weights(kept)
-    kept.override(routed(kept).others[0].id)
+    kept.portfolio.override(routed(kept).others[0].id)
     taken = routed(kept).member
     rest = [(c, r) for c, r in ((PLAIN, (0.2, 0.8)), (BRIEF, (0.8, 0.2))) if c != taken]
     keep(data, *rest)
@@ -859,17 +871,17 @@ def test_a_choice_of_a_member_that_is_gone_is_evidence_still(kept: Engine, data:
 
 def test_taking_who_answers_anyway_is_no_evidence(kept: Engine) -> None:
     before = weights(kept)
-    kept.override(routed(kept).member.id)
+    kept.portfolio.override(routed(kept).member.id)
     assert weights(kept) == before
-    assert kept.learned().undoable == ""
+    assert kept.learning.learned().undoable == ""
 
 
 def test_a_choice_speaks_of_no_trait_that_was_forgotten_since(kept: Engine) -> None:
     before = weights(kept)
-    kept.override(routed(kept).others[0].id)
-    kept.forget_trait("short")
+    kept.portfolio.override(routed(kept).others[0].id)
+    kept.learning.forget_trait("short")
     assert weights(kept) != pytest.approx(before), "of warmth it still speaks"
-    kept.forget_trait("warm")
+    kept.learning.forget_trait("warm")
     assert weights(kept) == pytest.approx(before)
 
 

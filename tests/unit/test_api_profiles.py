@@ -26,12 +26,12 @@ def test_undo_takes_back_what_a_profile_brought(make_engine: MakeEngine, data: P
     remember(data, gamma=1.5)
     engine = make_engine()
     diff = engine.profiles.import_(FULL, replace=True)
-    assert (diff.new, engine.learned().votes) == (4, 4)
+    assert (diff.new, engine.learning.learned().votes) == (4, 4)
     assert (engine.settings.gamma, saved(data).gamma) == (4.65, 4.65)
     assert engine.settings.launch is not None, "what is no taste stays"
-    assert engine.learned().undoable == 'the import of "v1-full"'
-    assert engine.undo() == 'the import of "v1-full"'
-    assert engine.learned().votes == 0
+    assert engine.learning.learned().undoable == 'the import of "v1-full"'
+    assert engine.learning.undo() == 'the import of "v1-full"'
+    assert engine.learning.learned().votes == 0
     assert (engine.settings.gamma, saved(data).gamma) == (1.5, 1.5)
 
 
@@ -41,20 +41,20 @@ def test_a_profile_named_like_a_trait_is_called_by_its_own_name(
     engine = make_engine()
     (tmp_path / "short").write_bytes(FULL.read_bytes())
     engine.profiles.import_(tmp_path / "short")
-    assert engine.learned().undoable == 'the import of "short"'
+    assert engine.learning.learned().undoable == 'the import of "short"'
 
 
 def test_a_vote_is_still_undone_by_itself(make_engine: MakeEngine, data: Path) -> None:
     have_voted(data, "first", times=1)
     engine = make_engine()
-    assert engine.undo() == "the vote on shorter or longer answers"
+    assert engine.learning.undo() == "the vote on shorter or longer answers"
 
 
 def test_what_another_attune_set_meanwhile_is_seen(make_engine: MakeEngine, data: Path) -> None:
     window, terminal = make_engine(), make_engine()
     terminal.profiles.import_(FULL)
     assert window.settings.gamma == 2.0, "not read again yet"
-    assert window.undo() == 'the import of "v1-full"'
+    assert window.learning.undo() == 'the import of "v1-full"'
     assert (saved(data).gamma, window.settings.gamma) == (2.0, 2.0)
 
 
@@ -93,7 +93,7 @@ def test_a_file_that_is_none_changes_nothing(make_engine: MakeEngine, data: Path
     with pytest.raises(ProfileError) as caught:
         engine.profiles.import_(data / "settings.json")
     assert type(caught.value) is NotAProfile
-    assert (saved(data), engine.learned().undoable) == (before, "")
+    assert (saved(data), engine.learning.learned().undoable) == (before, "")
 
 
 LOOK = """

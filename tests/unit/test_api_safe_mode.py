@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from engine import endings
-from engine.api import SAFE_CONTEXT, Engine
+from engine.api import Engine
 from engine.config import SettingsFile
 from engine.endings import RunNote
 from engine.errors import AttuneError
 from engine.inference import ladder
 from engine.models.catalogue import STARTER_ID
+from engine.session.running import SAFE_CONTEXT
 from engine.types.answers import Ready
 from engine.types.models import Launch
 from engine.types.steering import Preference
@@ -40,7 +41,7 @@ def test_it_begins_with_the_next_start_and_changes_nothing_that_is_remembered(
     engine.play_safe()
     (ready,) = (event for event in engine.start() if isinstance(event, Ready))
     assert ready.model == STARTER_ID
-    launch = engine._supervisor._launch
+    launch = engine._running.supervisor._launch
     assert (launch.variant, launch.gpu_layers, launch.extra_bufts) == ("sse42", 0, False)
     assert launch.context == SAFE_CONTEXT
     settings = engine.settings
@@ -77,7 +78,7 @@ def test_on_a_machine_that_was_never_tested_nothing_but_the_safest_is_tried(
     engine.play_safe()
     notices = [event for event in engine.start() if not isinstance(event, Ready)]
     assert [notice.code for notice in notices if hasattr(notice, "code")] == []  # no self-test
-    assert not engine._supervisor._launch.extra_bufts
+    assert not engine._running.supervisor._launch.extra_bufts
 
 
 @pytest.mark.parametrize(
@@ -107,13 +108,13 @@ def test_while_a_model_is_loaded_the_note_says_which_and_how(
     note.begin()
     engine.watch(note)
     seen: list[endings.Ending | None] = []
-    prove = engine._supervisor._prove
+    prove = engine._running.supervisor._prove
 
     def look() -> None:
         seen.append(endings.last(engine.log_dir, window=False))
         prove()
 
-    monkeypatch.setattr(engine._supervisor, "_prove", look)
+    monkeypatch.setattr(engine._running.supervisor, "_prove", look)
     for _ in engine.start():
         pass
     (ending,) = seen
@@ -134,7 +135,7 @@ def test_while_settings_are_tried_the_note_says_so(
     note.begin()
     engine.watch(note)
     doing: list[str] = []
-    keep = engine._keep_found
+    keep = engine._running._keep_found
     during = note.during
 
     def watched(what: endings.Doing, **how: object) -> object:
@@ -183,11 +184,11 @@ def test_chats_and_votes_leave_no_text_in_the_log(
             pass
         asked = engine.chats.ask(SECRET)
         engine.chats.begin_answer(asked.id)
-        engine.add_trait(SECRET)
+        engine.learning.add_trait(SECRET)
         for path in engine.data_dir.glob("*.db"):
             engine.close()
             path.write_bytes(SECRET.encode() * 100)
-        for call in (engine.learned, lambda: engine.chats.ask(SECRET), engine.wants_duel):
+        for call in (engine.learning.learned, lambda: engine.chats.ask(SECRET), engine.wants_duel):
             try:
                 call()
             except AttuneError as error:

@@ -64,7 +64,7 @@ def test_what_was_found_out_while_the_disk_was_full_is_saved_with_the_next_chang
     safer = Launch(variant="sse42", extra_bufts=False, context=4096)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        engine._remember_launch(safer)
+        engine._running._remember(safer)
     assert engine.settings.launch == safer
     assert saved(data)["launch"]["variant"] == "newest"
     engine.change(colours="dark")
@@ -127,9 +127,9 @@ def test_what_the_owner_decided_goes_before_what_was_found(make_engine: MakeEngi
 def test_no_gpu_is_used_where_the_owner_wants_none(make_engine: MakeEngine, data: Path) -> None:
     remember(data, launch=Launch(variant="newest", gpu_layers=-1, context=4096))
     engine = make_engine()
-    assert engine._wished().gpu_layers == -1
+    assert engine._running.wished().gpu_layers == -1
     engine.change(cpu_only=True)
-    assert engine._wished() == Launch(variant="newest", context=4096)
+    assert engine._running.wished() == Launch(variant="newest", context=4096)
 
 
 def test_after_a_crash_only_what_was_found_out_is_remembered(
@@ -187,9 +187,9 @@ def test_a_vote_that_is_kept_to_its_chat_steers_the_next_answer_there_and_nowher
 ) -> None:
     engine = started(make_engine)
     here, there = (Reach(chat=chat, scope="chat") for chat in ("c1", "c2"))
-    engine.vote(hold(engine, here), "first", reach=here)
+    engine.learning.vote(hold(engine, here), "first", reach=here)
     assert [streams(engine, reach) for reach in (here, there, EVERYWHERE)] == [2, 1, 1]
-    assert engine.undo() == "the vote on shorter or longer answers"
+    assert engine.learning.undo() == "the vote on shorter or longer answers"
     assert streams(engine, here) == 1
 
 
@@ -197,7 +197,7 @@ def test_where_learning_is_off_nothing_learned_steers_and_no_two_answers_are_sho
     make_engine: MakeEngine,
 ) -> None:
     engine = started(make_engine)
-    engine.vote(hold(engine), "first")
+    engine.learning.vote(hold(engine), "first")
     off = Reach(chat="c1", scope="off")
     assert (streams(engine), streams(engine, off)) == (2, 1)
     engine.change(duel_every=1)
@@ -211,6 +211,6 @@ def test_the_next_comparison_is_about_what_is_not_known_there(make_engine: MakeE
     engine = started(make_engine)
     engine.change(duel_every=1)
     for _ in range(4):
-        engine.vote(hold(engine), "first")
+        engine.learning.vote(hold(engine), "first")
     assert "shorter answers" not in engine.wants_duel()
     assert "shorter answers" in engine.wants_duel(reach=Reach(chat="c1", scope="chat"))

@@ -482,7 +482,7 @@ def test_an_adapter_that_does_not_fit_is_refused_before_anything_is_started(
             list(engine.start(adapters=[(path, scale)]))
     with pytest.raises(UnsupportedModel, match=r"short\.gguf changes the tensor"):
         list(engine.start(str(other), adapters=[(out, 1.0)]))
-    assert engine._supervisor._client is None
+    assert engine._running.supervisor._client is None
 
 
 def test_an_adapter_among_the_models_acts_whenever_its_model_answers(
@@ -514,7 +514,7 @@ def test_where_an_adapter_no_longer_fits_its_base_it_never_reaches_the_child(
     write_tiny_adapter(out, base=narrow)
     with pytest.raises(UnsupportedModel, match=r"short\.gguf changes the tensor"):
         list(engine.start(card.id))
-    assert engine._supervisor._client is None
+    assert engine._running.supervisor._client is None
     engine.change(model=card.id)
     notice, ready = make_engine().start()
     assert isinstance(notice, Notice)

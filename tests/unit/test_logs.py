@@ -179,6 +179,16 @@ def test_a_log_that_is_full_is_put_aside_and_the_oldest_goes(
     assert "number 0\n" not in read(tmp_path)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="an open file has no other name on Windows")
+def test_a_log_that_another_program_has_put_aside_is_not_written_any_more(folder: Path) -> None:
+    ours.warning("before")
+    os.replace(folder / logs.NAME, folder / logs.older(1))
+    (folder / logs.NAME).write_text("another program\n")
+    ours.warning("after")
+    assert (folder / logs.NAME).read_text().endswith("after\n")
+    assert (folder / logs.older(1)).read_text().endswith("before\n")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes are a matter of POSIX")
 def test_nobody_else_can_read_it(folder: Path) -> None:
     ours.warning("there")

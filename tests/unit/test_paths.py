@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 import platformdirs
 import pytest
 
 from engine.errors import StorageError
-from engine.paths import VARIABLE, DataFolder, data_folder
+from engine.paths import LOGS, VARIABLE, DataFolder, beside_program, data_folder, log_folder
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +107,53 @@ def test_a_folder_that_cannot_be_written_is_named(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_args: False)
     assert "it cannot be written" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("program", "place"),
+    [
+        ("stick/attune/attune", "stick/attune"),
+        ("stick/lib/attune/attune", "stick"),
+        ("stick/Attune.app/Contents/MacOS/attune", "stick"),
+    ],
+)
+def test_a_folder_beside_an_installed_program_goes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, place: str
+) -> None:
+    installed(tmp_path / program, monkeypatch)
+    assert data_folder().root == tmp_path / "platform"
+    wanted = tmp_path / place / "attune-data"
+    wanted.mkdir()
+    assert beside_program() == data_folder().root == wanted
+    assert log_folder() == wanted / LOGS
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "named"))
+    assert data_folder().root == tmp_path / "named"
+    assert data_folder(tmp_path / "chosen").root == tmp_path / "chosen"
+    assert log_folder() == tmp_path / "named" / LOGS
+
+
+def test_only_a_folder_counts_and_only_where_an_update_leaves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "lib" / "attune" / "attune"
+    installed(program, monkeypatch)
+    (program.parent / "attune-data").mkdir()
+    (tmp_path / "attune-data").touch()
+    assert data_folder().root == tmp_path / "platform"
+
+
+def test_from_source_nothing_beside_python_is_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(tmp_path / "attune", monkeypatch)
+    (tmp_path / "attune-data").mkdir()
+    monkeypatch.delattr(sys, "frozen")
+    assert data_folder().root == tmp_path / "platform"
+
+
+def installed(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if this were the frozen program."""
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.touch()
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(program))

@@ -19,6 +19,7 @@ MAY = (
     "libsystemd.so",     # which libdbus links to
     "libX11.so", "libxcb", "libXau.so", "libXdmcp.so",  # the display, a socket in a folder
     "libgpg-error.so",   # which libsystemd links to, by way of libgcrypt
+    "libglib-2.0.so",    # the system's log, a socket in a folder
 )  # fmt: skip
 """Files that hold them all the same, and why."""
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import Engine
 from engine.errors import StorageError
+from engine.session.learning import Learning
 from engine.store.record import Record, StoredDuel
 from engine.types.answers import Question
 from engine.types.learning import Outcome, Voted
@@ -375,10 +375,10 @@ def test_a_duel_that_cannot_be_recorded_does_not_cost_its_answers(
 def test_a_vote_that_cannot_be_saved_does_not_cost_the_answer(
     attune: Attune, hand: Hand, questions: list[Question], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_engine: Engine, _duel: str, _outcome: Outcome) -> Voted:
+    def full(_learning: Learning, _duel: str, _outcome: Outcome) -> Voted:
         raise StorageError("The disk is full.")
 
-    monkeypatch.setattr(Engine, "vote", full)
+    monkeypatch.setattr(Learning, "vote", full)
     hand.types("First?", "2", "/neutral", "Second?")
     said = attune("chat")
     assert "attune: The disk is full." in said.err

@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 
-from engine.api import SAFE_CONTEXT, Engine, OpenWindow
+from engine.api import Engine, OpenWindow
+from engine.cli import doctor
 from engine.cli.arguments import parser
 from engine.endings import RunNote
 from engine.models.catalogue import STARTER_ID
 from engine.session import selftest
+from engine.session.running import SAFE_CONTEXT
 from engine.types.answers import Question
 from engine.types.models import Launch
 from engine.types.steering import Preference, Sampling
@@ -336,6 +338,14 @@ def test_the_doctor_claims_to_be_offline_only_where_that_was_tried(
     assert attune("doctor", "--json").json["offline"] is offline
     (line,) = [x for x in attune("doctor").out.splitlines() if x.startswith("Network")]
     assert ("lets open no connection" in line) is offline
+
+
+def test_the_doctor_says_where_the_data_folder_lies_beside_the_program(
+    attune: Attune, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f"{data}\n" in attune("doctor").out
+    monkeypatch.setattr(doctor, "beside_program", lambda: data)
+    assert f"{data} (beside the program)\n" in attune("doctor").out
 
 
 def test_the_doctor_names_the_model_for_people_and_its_id_for_programs(attune: Attune) -> None:

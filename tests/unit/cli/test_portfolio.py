@@ -460,7 +460,7 @@ TOOK = "Answers next: Other, plain, because you took it."
 
 
 def test_chat_loads_the_model_of_another_member_and_says_so_once(attune: Attune, spy: Spy) -> None:
-    spy.then = lambda engine: engine.override(OTHER.id)
+    spy.then = lambda engine: engine.portfolio.override(OTHER.id)
     said = attune("chat", "--max-tokens", "2", typed="One?\nTwo?\nThree?\n")
     assert said.code == 0
     assert next_answers(said.err) == [WHOLE, TOOK]
@@ -469,14 +469,14 @@ def test_chat_loads_the_model_of_another_member_and_says_so_once(attune: Attune,
 
 
 def test_chat_loads_nothing_for_another_setting_of_the_same_model(attune: Attune, spy: Spy) -> None:
-    spy.then = lambda engine: engine.override(BRIEF.id)
+    spy.then = lambda engine: engine.portfolio.override(BRIEF.id)
     said = attune("chat", "--max-tokens", "2", typed="One?\nTwo?\n")
     assert next_answers(said.err)[1] == "Answers next: Small, short, because you took it."
     assert (len(spy.models), spy.loads) == (2, 1)
 
 
 def test_chat_stays_with_the_model_that_was_named(attune: Attune, spy: Spy) -> None:
-    spy.then = lambda engine: engine.override(OTHER.id)
+    spy.then = lambda engine: engine.portfolio.override(OTHER.id)
     said = attune("chat", "--model", STARTER_ID, "--max-tokens", "2", typed="One?\nTwo?\n")
     assert next_answers(said.err) == [WHOLE]
     assert (spy.models, spy.loads) == ([STARTER_ID] * 2, 1)
@@ -489,7 +489,7 @@ def test_chat_chooses_nobody_where_it_is_not_to(
     attune: Attune, spy: Spy, data: Path, settings: dict[str, object], argv: tuple[str, ...]
 ) -> None:
     remember(data, **({"routing": True, "duel_every": 0} | settings))
-    spy.then = lambda engine: engine.override(OTHER.id)
+    spy.then = lambda engine: engine.portfolio.override(OTHER.id)
     said = attune("chat", *argv, "--max-tokens", "2", typed="One?\nTwo?\n")
     assert next_answers(said.err) == []
     assert spy.loads == 1
@@ -497,7 +497,7 @@ def test_chat_chooses_nobody_where_it_is_not_to(
 
 def test_chat_chooses_again_once_neutral_is_taken_back(attune: Attune, spy: Spy) -> None:
     typed = "/neutral\nOne?\n/neutral\nTwo?\n"
-    spy.then = lambda engine: engine.override(OTHER.id)
+    spy.then = lambda engine: engine.portfolio.override(OTHER.id)
     said = attune("chat", "--max-tokens", "2", typed=typed)
     assert next_answers(said.err) == [WHOLE, TOOK]
     assert spy.models == [STARTER_ID, OTHER.model]
@@ -507,7 +507,7 @@ def test_chat_tries_a_model_that_cannot_be_loaded_once(
     attune: Attune, spy: Spy, other: Path
 ) -> None:
     def break_it(engine: Engine) -> None:
-        engine.override(OTHER.id)
+        engine.portfolio.override(OTHER.id)
         size, at = other.stat().st_size, other.stat().st_mtime_ns
         other.write_bytes(bytes(size))
         os.utime(other, ns=(at, at))

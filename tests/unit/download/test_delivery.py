@@ -28,12 +28,13 @@ from engine.errors import (
     WrongFile,
 )
 from engine.models.connections import ConnectionLog
-from engine.models.order import Delivered, Order, part_name
+from engine.models.order import Delivered, Order, final_name, part_name
 from engine.models.partial import locked
 from engine.types.library import Connection
 from tests.fakes.hub import COMMIT, Fault, Hub, serving
 
 DATA = random.Random(3).randbytes(300_000)
+MUCH = 64 << 20
 SHA256 = hashlib.sha256(DATA).hexdigest()
 FILE = "model-q4.gguf"
 
@@ -225,6 +226,13 @@ def test_a_hub_that_knows_no_ranges_sends_all_again(courier: Courier) -> None:
     assert courier.hub.sent == len(DATA) + 100_000
 
 
+def test_another_part_than_was_asked_for_is_not_taken(courier: Courier) -> None:
+    courier.hub.faults = [Fault(after=81_920), Fault(later=8)]
+    courier.bring()
+    assert (courier.folder / FILE).read_bytes() == DATA
+    assert courier.hub.fetched() == ["", "bytes=81920-", ""]
+
+
 def test_a_part_that_is_too_long_is_begun_anew(courier: Courier) -> None:
     courier.part.write_bytes(DATA + b"more")
     courier.bring()
@@ -281,6 +289,40 @@ def test_what_is_longer_than_it_should_be_is_cut_off_and_found_out(courier: Cour
     courier.hub.files[FILE] = b"x" + DATA
     courier.hub.told_sha256, courier.hub.told_size = SHA256, len(DATA)
     courier.fails(WrongFile)
+
+
+def test_nothing_is_waited_for_when_the_file_is_whole(courier: Courier) -> None:
+    courier.hub.faults = [Fault(much=MUCH)]
+    courier.bring()
+    assert (courier.folder / FILE).read_bytes() == DATA
+    assert courier.hub.sent < MUCH / 2
+    assert courier.told.count((len(DATA), len(DATA))) == 1
+
+
+def test_what_follows_an_error_is_not_read(courier: Courier) -> None:
+    courier.hub.faults = [Fault(status=503, much=MUCH)]
+    courier.bring()
+    assert courier.hub.sent < len(DATA) + MUCH / 2
+
+
+def test_a_hub_that_tells_no_size_is_asked_for_no_byte(courier: Courier) -> None:
+    courier.part.write_bytes(DATA[:1000])
+    courier.hub.told_size = -1
+    assert "how large" in courier.fails(NotOnHub, sha256="", size=0)
+    assert courier.hub.fetched() == []
+    assert courier.part.exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("nul.gguf", "model-nul.gguf"), ("CON.Q4_0.gguf", "model-CON.Q4_0.gguf"),
+        ("folder/com1.gguf", "model-com1.gguf"), ("..\\..\\x.gguf", "x.gguf"),
+        ("\u202eabc\x1b.gguf", "abc.gguf"), ("console.gguf", "console.gguf"),
+    ],
+)  # fmt: skip
+def test_no_name_from_the_hub_means_anything_to_a_system(file: str, name: str) -> None:
+    assert final_name(file) == name
 
 
 def test_what_is_shorter_than_it_should_be_is_given_up(courier: Courier) -> None:

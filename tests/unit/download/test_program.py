@@ -26,7 +26,7 @@ from engine.models.order import (
     part_name,
     read_report,
 )
-from tests.fakes.hub import COMMIT, Hub, serving
+from tests.fakes.hub import COMMIT, Fault, Hub, serving
 
 DATA = random.Random(5).randbytes(400_000)
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -163,6 +163,21 @@ def test_it_ends_at_once_when_its_input_closes(hub: Hub, order: Order) -> None:
     assert ConnectionLog(Path(order.log)).read()[0].ended == "stopped"
 
 
+def test_it_ends_with_its_input_also_where_the_log_cannot_be_written_any_more(
+    hub: Hub, order: Order
+) -> None:
+    hub.faults = [Fault(after=81_920, hang=True)]
+    part, log = Path(order.folder) / part_name(FILE, SHA256), Path(order.log)
+    with started(hub) as process:
+        _hand_over(process, order)
+        _until(lambda: part.exists() and part.stat().st_size == 81_920)
+        log.unlink()
+        log.mkdir()
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(5.0) == 1
+
+
 def test_what_libraries_may_be_told_by_variables_is_not_heard(hub: Hub, order: Order) -> None:
     """A variable sends no order elsewhere, and gives nobody's name away."""
     elsewhere = "http://127.0.0.1:1"
@@ -181,9 +196,14 @@ def test_no_connection_can_be_made_beside_the_log(tmp_path: Path) -> None:
         "log = ConnectionLog(Path(sys.argv[2]))\n"
         "wire = Wire(log, purpose='', clock=lambda: 0.0, connected=print)\n"
         "wire.guard()\n"
+        "datagrams = socket.socket(type=socket.SOCK_DGRAM)\n"
         "for attempt in (lambda: socket.create_connection(('127.0.0.1', 1)),\n"
         "                lambda: socket.socket().connect(('127.0.0.1', 1)),\n"
-        "                lambda: socket.getaddrinfo('localhost', 80)):\n"
+        "                lambda: socket.getaddrinfo('localhost', 80),\n"
+        "                lambda: socket.gethostbyaddr('127.0.0.1'),\n"
+        "                lambda: socket.getnameinfo(('127.0.0.1', 80), 0),\n"
+        "                lambda: datagrams.sendto(b'x', ('127.0.0.1', 9)),\n"
+        "                lambda: datagrams.sendmsg([b'x'], [], 0, ('127.0.0.1', 9))):\n"
         "    try: attempt()\n"
         "    except RuntimeError: print('refused')\n"
     )
@@ -191,7 +211,7 @@ def test_no_connection_can_be_made_beside_the_log(tmp_path: Path) -> None:
         (sys.executable, "-I", "-c", code, str(ROOT), str(tmp_path / "log")),
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert said.stdout.split() == ["refused"] * 3
+    assert said.stdout.split() == ["refused"] * 7
 
 
 def test_a_line_that_is_no_order_is_refused(hub: Hub, tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from engine.errors import (
     EngineSilent,
     InvalidText,
 )
+from engine.inference import child, protocol
 from engine.inference import client as module
-from engine.inference import protocol
 from engine.inference.client import ChildDied, Client
 from engine.types.answers import Message, Question
 from engine.types.models import Launch
@@ -220,6 +220,18 @@ def test_a_death_while_idle_shows_at_the_next_request(start: Start) -> None:
     assert until(lambda: not client.alive)
     with pytest.raises(ChildDied):
         probe(client)
+
+
+def test_a_death_that_the_system_has_not_told_of_yet_is_waited_for(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a child reads from closes before its parent hears that it has ended."""
+    client = start(puppet.command(puppet.hello(), ["die", int(signal.SIGKILL)]))
+    assert until(lambda: not client.alive)
+    monkeypatch.setattr(child.Child, "status", None)
+    with pytest.raises(ChildDied) as caught:
+        probe(client)
+    assert caught.value.death.cause == "memory"
 
 
 def test_every_later_request_fails_too(start: Start) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sys
+import threading
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -461,3 +462,24 @@ def test_the_card_of_the_starter_is_the_truth() -> None:
         assert getattr(card, name) == getattr(module._STARTER, name)
     with open(path, "rb") as file:
         assert hashlib.file_digest(file, "sha256").hexdigest() == STARTER_SHA256
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no such lock")
+def test_two_programs_that_add_at_once_lose_no_model(
+    catalogue: Catalogue, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one comes after the first has read the list and before it writes it."""
+    other = Catalogue(catalogue._path, starter_folders=catalogue._starter_folders)
+    second = write_tiny_llama(tmp_path / "second.gguf", seed=9)
+    adding = threading.Thread(target=other.add, args=(second,))
+    write = catalogue._write
+
+    def late(entries: module._Entries) -> None:
+        adding.start()
+        adding.join(0.3)
+        write(entries)
+
+    monkeypatch.setattr(catalogue, "_write", late)
+    catalogue.add(file)
+    adding.join()
+    assert {Path(card.path).name for card in catalogue.list()} >= {file.name, second.name}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,15 @@ def test_an_entry_is_changed_where_it_stands(path: Path) -> None:
     log.change(first, ended)
     assert log.read() == (replace(ONE, host="b"), ended)
     assert second == LINE
+
+
+def test_a_line_is_on_the_disk_before_the_connection_is_made(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bytes] = []
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: synced.append(path.read_bytes()))
+    ConnectionLog(path).add(ONE)
+    assert [b"hub.example" in data for data in synced] == [True]
 
 
 def test_each_line_is_an_object_that_people_can_read(path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,16 @@ def ollama(folder: Path, name: str, tag: str, digest: str = "a" * 64) -> Path:
     ]
     manifest.write_text(json.dumps({"layers": layers}))
     return file(folder / "blobs" / f"sha256-{digest}")
+
+
+def _of_a_file(read: Callable[[Path], bytes]) -> Callable[[Path], bytes]:
+    """Fails where reading would wait for ever."""
+
+    def checked(path: Path) -> bytes:
+        assert path.is_file(), path
+        return read(path)
+
+    return checked
 
 
 def found(home: Path, system: str = "linux", **variables: str) -> list[tuple[str, str]]:
@@ -107,6 +119,21 @@ def test_a_manifest_that_names_no_file_of_the_folder_names_nothing(
     place.parent.mkdir(parents=True)
     place.write_bytes(manifest)
     assert found(tmp_path) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such files")
+def test_what_is_no_small_file_is_no_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ".ollama" / "models"
+    ollama(folder, "good", "latest")
+    large = ollama(folder, "large", "latest", "c" * 64).parents[1] / "manifests"
+    manifest = next(large.rglob("large/latest"))
+    manifest.write_text(manifest.read_text() + " " * (1 << 20))
+    pipe = manifest.with_name("pipe")
+    os.mkfifo(pipe)  # to read it is to wait for somebody who writes
+    monkeypatch.setattr(Path, "read_bytes", _of_a_file(Path.read_bytes))
+    assert found(tmp_path) == [("Ollama", "good:latest")]
 
 
 def test_other_files_lost_links_and_circles_are_passed_over(tmp_path: Path) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from engine.config import write_atomically
 from engine.errors import StorageError
+from engine.models import provenance as module
 from engine.models.provenance import Known, Provenance
 
 
@@ -44,3 +48,22 @@ def test_a_place_that_cannot_be_written_is_said(path: Path) -> None:
     path.mkdir()
     with pytest.raises(StorageError, match="could not be saved"):
         Provenance(path).note("aa", app="Jan")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no such lock")
+def test_two_programs_that_note_at_once_lose_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one comes after the first has read the file and before it writes it."""
+    noting = threading.Thread(target=Provenance(path).note, args=("bb",), kwargs={"app": "Jan"})
+
+    def late(place: Path, data: bytes) -> None:
+        monkeypatch.setattr(module, "write_atomically", write_atomically)
+        noting.start()
+        noting.join(0.3)
+        write_atomically(place, data)
+
+    monkeypatch.setattr(module, "write_atomically", late)
+    Provenance(path).note("aa", app="Jan")
+    noting.join()
+    assert set(Provenance(path).read()) == {"aa", "bb"}

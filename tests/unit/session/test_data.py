@@ -310,9 +310,9 @@ def test_after_erasing_the_engine_is_as_on_a_first_start(
     assert list(engine.start())
     engine.data.erase()
     assert engine.settings == Settings()
-    assert (engine.learned().votes, engine.learned().undoable) == (0, "")
+    assert (engine.learning.learned().votes, engine.learning.learned().undoable) == (0, "")
     assert engine.chats.page() == ()
-    assert engine.portfolio() is None
+    assert engine.portfolio.current() is None
     engine.change(gamma=1.0)
     assert SECRET not in (data / "settings.json").read_text()
     assert isinstance([*engine.start()][-1], Ready), "the model is loaded again"
@@ -380,7 +380,7 @@ def test_a_database_that_somebody_writes_to_stops_it_before_anything_is_erased(
             full.data.erase()
         other.execute("ROLLBACK")
     assert names(data) == before
-    assert full.learned().votes == 1
+    assert full.learning.learned().votes == 1
 
 
 def test_what_cannot_be_erased_is_said_and_all_else_is(
@@ -462,13 +462,13 @@ def test_the_texts_of_votes_are_erased_from_all_copies(full: Engine, data: Path)
     copies = list((data / "backups").glob("record-*.db"))
     assert copies
     assert all(SECRET.encode() in path.read_bytes() for path in copies)
-    full.drop_texts()
+    full.learning.drop_texts()
     assert not part.exists()
     assert list((data / "backups").glob("record-*.db")) == copies
     for path in (data / "record.db", *copies):
         assert SECRET.encode() not in path.read_bytes()
     full.chats.backups.restore(copies[0].name)
-    assert full.learned().votes == 1
+    assert full.learning.learned().votes == 1
 
 
 def test_a_copy_that_somebody_holds_is_named_and_not_deleted(
@@ -479,7 +479,7 @@ def test_a_copy_that_somebody_holds_is_named_and_not_deleted(
     with closing(sqlite3.connect(copy, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageError, match=copy.name):
-            full.drop_texts()
+            full.learning.drop_texts()
     assert copy.exists()
 
 

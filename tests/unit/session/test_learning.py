@@ -192,7 +192,8 @@ def test_with_every_trait_removed_nothing_is_asked_and_nothing_breaks(case: Case
 
 
 def test_a_trait_in_own_words_is_learned_like_the_others(case: Case) -> None:
-    own = case.learning.add_trait("Explain like a pirate.")
+    learned = case.learning.add_trait("Explain like a pirate.")
+    own = next(known.trait for known in learned.traits if known.trait.own)
     assert own.id in weights(case.learning)
     assert case.learning.find(own.id) == own
     with pytest.raises(InvalidParameter):

@@ -43,10 +43,12 @@ class Case:
         return self.learning.vote(id, "first", reach=reach).sentence
 
     def theta(self, reach: Reach = EVERYWHERE, *, trait: str = "short") -> float:
-        return next(t.theta for t in self.learning.learned(reach).traits if t.trait.id == trait)
+        return next(
+            t.theta for t in self.learning.learned(reach=reach).traits if t.trait.id == trait
+        )
 
     def votes(self, reach: Reach = EVERYWHERE) -> int:
-        return self.learning.learned(reach).votes
+        return self.learning.learned(reach=reach).votes
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def test_what_moved_is_told_of_the_chat_and_what_is_known_of_everywhere(case: Ca
     voted = case.learning.vote("d", "first", reach=reach("chat"))
     assert voted.sentence.startswith("Shorter answers: 50 % → ")
     assert (voted.learned.scope, voted.learned.votes) == ("everywhere", 3)
-    assert case.learning.learned(reach("chat")).scope == "chat"
+    assert case.learning.learned(reach=reach("chat")).scope == "chat"
 
 
 def test_local_votes_are_listed_marked_and_can_be_deleted(case: Case) -> None:

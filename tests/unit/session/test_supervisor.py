@@ -306,6 +306,19 @@ def test_a_crash_at_the_plain_template_is_the_fault_of_the_settings(children: ty
     assert not case.launch.extra_bufts
 
 
+def test_a_kill_while_the_template_is_tried_is_want_of_memory_and_not_its_fault(
+    children: type[Case],
+) -> None:
+    killed: Moves = (HEAR, say("Phase", id=1, seq=1, phase="template"), dies(signal.SIGKILL))
+    case = children(killed, GOOD)
+    events = case.start()
+    assert codes(events) == ["stepped_down", "Ready"]
+    assert isinstance(events[0], Notice)
+    assert "memory" in events[0].text
+    assert not case.supervisor._plain
+    assert case.launch.context == LAUNCH.context // 2
+
+
 # Crashes while answering --------------------------------------------------------------------
 
 
@@ -449,6 +462,16 @@ def test_a_template_that_kills_the_child_on_one_chat_is_skipped_from_then_on(
     case.start()
     assert codes(case.answer()) == ["engine_crashed", "Answer", "Ready"]
     assert case.supervisor._plain
+    assert case.launch == LAUNCH
+
+
+def test_a_kill_in_the_template_of_one_chat_does_not_take_the_template_away(
+    children: type[Case],
+) -> None:
+    case = children((HEAR, LOADED, HEAR, TEMPLATE, dies(signal.SIGKILL)), GOOD)
+    case.start()
+    assert codes(case.answer()) == ["engine_crashed", "Answer", "Ready"]
+    assert not case.supervisor._plain
     assert case.launch == LAUNCH
 
 
