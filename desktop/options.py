@@ -60,7 +60,7 @@ class Options(QObject):
         listener = Listener(failed=self._unsaved, done=partial(self._saved, again))
         self._bridge.submit(work, listener, lasting=True)
 
-    def draw(self, **wish: float) -> None:
+    def draw(self, **wish: Any) -> None:
         """Have answers drawn otherwise, from the next one on: change what is named in DRAWN."""
         self.change(sampling=replace(self.values.sampling, **wish))
 

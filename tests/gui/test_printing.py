@@ -19,6 +19,7 @@ from desktop import printing
 from desktop.chats import CHATS
 from desktop.style.tokens import own_palette
 from desktop.views.window import Window
+from desktop.widgets.reader import InertDocument
 from tests.gui.scripted_chats import ScriptedChats
 from tests.gui.scripted_engine import ScriptedEngine
 from tests.gui.test_chats import filled, reopened
@@ -132,13 +133,13 @@ def test_a_hostile_text_loads_nothing_and_leads_to_the_web_at_most(
     chats: ScriptedChats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    load = printing.InertDocument.loadResource
+    load = InertDocument.loadResource
 
-    def watched(document: printing.InertDocument, kind: int, name: str) -> object:
+    def watched(document: InertDocument, kind: int, name: str) -> object:
         asked.append(name)
         return load(document, kind, name)
 
-    monkeypatch.setattr(printing.InertDocument, "loadResource", watched)
+    monkeypatch.setattr(InertDocument, "loadResource", watched)
     content = file_of(chats, chats.put("<img src='file:///etc/passwd'>", [HOSTILE, HOSTILE]))
     assert asked == []
     assert re.findall(rb"/URI \((.*?)\)", content) == [b"https://example.org/basil"]
