@@ -116,6 +116,13 @@ class Desk(QObject):
         route = self.choosing.route
         return route.member if chosen and here and route is not None else None
 
+    @property
+    def reading(self) -> str:
+        """Said where something is still to be read, which an answer under way comes before."""
+        if self.asking.busy:
+            return self.tr("An answer is being written; this comes after it.")
+        return self.tr("Reading …")
+
     def use(self, taste: Taste) -> None:
         """Ask with this taste from the next question on, and remember it."""
         if taste == self.taste:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 from desktop import app
 from desktop.desk import Desk
 from desktop.views.window import Window
-from engine.api import OpenWindow
+from engine.api import Ending, OpenWindow
 
 
 class FirstPaint(QObject):
@@ -33,9 +33,9 @@ def main(data_dir: str) -> int:
     build = app.build
     watcher = FirstPaint()
 
-    def watched_build(desk: Desk) -> Window:
+    def watched_build(desk: Desk, *, ending: Ending | None = None) -> Window:
         QApplication.instance().installEventFilter(watcher)  # type: ignore[union-attr]
-        return build(desk)
+        return build(desk, ending=ending)
 
     app.build = watched_build
     return app.open_window(OpenWindow(data_dir=Path(data_dir)))

@@ -68,14 +68,14 @@ class DataPage(Paper):
         self._desk.library.fetch_log()
         self.folder.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def refresh(self) -> None:
+    def refresh(self, _: object = None) -> None:
         """Show how everything stands."""
         keeping = self._desk.keeping
         found = keeping.overview
         if keeping.trouble:
             self._lead.setText(brief(keeping.trouble))
         else:
-            self._lead.setText(words.headline(found) if found else self.tr("Reading …"))
+            self._lead.setText(words.headline(found) if found else self._desk.reading)
         self.teach(found.folder if found is not None else "")
         parts = found.parts if found is not None else ()
         self.kept.show_rows(
@@ -130,7 +130,8 @@ class DataPage(Paper):
             "weeks and months one each stays."
         )
         none = self.tr("There are no copies yet.")
-        self._copies.setText(said if backups else f"{said} {none}")
+        known = bool(backups) or self._desk.keeping.overview is None
+        self._copies.setText(said if known else f"{said} {none}")
 
     def _fit(self) -> None:
         height = self.list.fontMetrics().height() + tokens.GAP
@@ -183,6 +184,9 @@ class DataPage(Paper):
     def _connect(self) -> None:
         keeping = self._desk.keeping
         keeping.changed.connect(self.refresh)
+        asking = self._desk.asking
+        for moved in (asking.asked, asking.settled, asking.withdrawn):
+            moved.connect(self.refresh)
         keeping.did.connect(self._said)
         keeping.failed.connect(self._said)
         keeping.erased.connect(self._erased)

@@ -104,7 +104,7 @@ class PortfolioPage(Paper):
 
     # What there is ----------------------------------------------------------------------
 
-    def _show_heading(self) -> None:
+    def _show_heading(self, _: object = None) -> None:
         choosing, teaching = self._desk.choosing, ""
         if choosing.trouble:
             lead = brief(choosing.trouble)
@@ -119,7 +119,7 @@ class PortfolioPage(Paper):
                 "choose for you before each answer. You can go on chatting meanwhile."
             )
         else:
-            lead = self.tr("Reading …")
+            lead = self._desk.reading
         self._lead.setText(lead)
         self.teach(teaching)
 

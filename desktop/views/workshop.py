@@ -76,12 +76,12 @@ class WorkshopPage(Paper):
 
     # What there is ----------------------------------------------------------------------
 
-    def _show_heading(self) -> None:
+    def _show_heading(self, _: object = None) -> None:
         shelf, teaching = self._desk.shelf, ""
         if shelf.trouble:
             lead = brief(shelf.trouble)
         elif not shelf.known:
-            lead = self.tr("Reading …")
+            lead = self._desk.reading
         else:
             lead = words.headline(shelf.made)
             if not shelf.made:
@@ -187,6 +187,8 @@ class WorkshopPage(Paper):
     def _connect(self) -> None:
         desk = self._desk
         desk.shelf.changed.connect(self.refresh)
+        for moved in (desk.asking.asked, desk.asking.settled, desk.asking.withdrawn):
+            moved.connect(self._show_heading)
         desk.shelf.checked.connect(self._show_fits)
         desk.shelf.did.connect(self._said)
         desk.shelf.failed.connect(self._said)
