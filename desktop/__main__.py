@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         open_window=_open_window,
         has_display=display.available,
         window_trouble=display.trouble,
+        language_trouble=_language_trouble,
     )
 
 
@@ -33,6 +34,12 @@ def _open_window(request: OpenWindow) -> int:
     from desktop.app import open_window
 
     return open_window(request)
+
+
+def _language_trouble(language: str) -> str:
+    from desktop.languages import trouble  # Qt comes with it
+
+    return trouble(language)
 
 
 if __name__ == "__main__":

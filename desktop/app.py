@@ -77,8 +77,30 @@ def _stay(
 ) -> int:  # fmt: skip
     """Until the window is closed."""
     note = RunNote(engine.log_dir, clock=time.time, boot=crashes.boot())
-    ending = note.begin()
-    engine.watch(note)
+
+    def leave() -> None:
+        note.clear()
+        QTimer.singleShot(0, app.quit)  # the loop may not run yet
+
+    with _signals(leave):
+        ending = note.begin()
+        engine.watch(note)
+        desk = _laid(app, request, engine, bell, handed, ending, temporary=temporary)
+        crashes.log_qt(note.clear)
+        app.commitDataRequest.connect(lambda _: note.clear())  # the session ends
+        code = app.exec()
+        note.clear()
+    desk.close()
+    crashes.log_qt(lambda: None)
+    bell.close()
+    return code
+
+
+def _laid(
+    app: QApplication, request: OpenWindow, engine: Engine, bell: Doorbell, handed: HandedFiles,
+    ending: Ending | None, *, temporary: bool,
+) -> Desk:  # fmt: skip
+    """The desk of a window that is shown, with what is to be done first."""
     desk = Desk(engine, model=request.model)
     window = build(desk, ending=ending)
     window.show()
@@ -89,22 +111,11 @@ def _stay(
     waits = ending is not None and ending.doing != "running" and not engine.safe
     begin = _begin_without_model if waits else _begin
     QTimer.singleShot(0, lambda: begin(desk, request.files))
+    if ending is None:  # else once its owner has said how to go on
+        QTimer.singleShot(0, desk.resume)
     QTimer.singleShot(0, lambda: bell.begin(window.isVisible))
     QTimer.singleShot(0, lambda: handed.begin(partial(_answer, window, desk)))
-    crashes.log_qt(note.clear)
-    app.commitDataRequest.connect(lambda _: note.clear())  # the session ends
-
-    def leave() -> None:
-        note.clear()
-        window.close()
-
-    with _signals(leave):
-        code = app.exec()
-    desk.close()
-    note.clear()
-    crashes.log_qt(lambda: None)
-    bell.close()
-    return code
+    return desk
 
 
 def build(desk: Desk, *, ending: Ending | None = None) -> Window:

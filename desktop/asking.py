@@ -199,6 +199,7 @@ class Asking(QObject):
 
     def end(self) -> None:
         """The window closes: a question that still waits for the model is kept, too."""
+        self._wishes.shut.set()
         turn = self._turn
         if turn is None or turn.state != "waiting" or not self.conversation.keeps:
             return
@@ -293,7 +294,7 @@ class Asking(QObject):
                 turn.note(self.tr("This chat is kept no more. {0}").format(event.sentence))
                 self.keeping_changed.emit()
             case _Two():
-                turn.pair = Pair(why=event.why)
+                turn.pair = Pair(why=event.why, here=self.conversation.scope == "chat")
             case Learned():
                 self._learning.hear(event)
                 turn.learned = acting(event)

@@ -130,6 +130,19 @@ class Chats(QObject):
         """Read a chat, to go on with it; one that is still being read is forgotten."""
         self._read(lambda: self._engine.chats.open(chat))
 
+    def resume(self, *, wanted: Callable[[], bool]) -> None:
+        """Open the chat in which something was said last, if its answer is unfinished.
+
+        wanted  whether it is still to be opened, once it was read
+        """
+
+        def heard(item: object) -> None:
+            if wanted():
+                self._opened(item)
+
+        listener = Listener(heard=heard, failed=self._unread)
+        self._open = self._bridge.submit(once(self._unfinished), listener)
+
     def choose(self, message: str) -> None:
         """Let the branch go through this version of a question or of an answer."""
         self._read(lambda: self._engine.chats.choose(message))
@@ -303,6 +316,14 @@ class Chats(QObject):
             if len(page) < PAGE:
                 break
         return _Listed(chats=chats, more=len(page) == PAGE)
+
+    def _unfinished(self) -> Reopened | None:
+        chats = self._engine.chats
+        newest = max(chats.page(limit=PAGE), key=lambda chat: chat.changed, default=None)
+        if newest is None:
+            return None
+        opened = chats.open(newest.id)
+        return reopening.read(chats, opened) if reopening.unfinished(opened) else None
 
     def _trash(self) -> _Listed:
         return _Listed(chats=self._engine.chats.page(limit=500, trash=True), more=False)

@@ -23,7 +23,29 @@ _LEVELS = {
     QtMsgType.QtCriticalMsg: logging.ERROR,
     QtMsgType.QtFatalMsg: logging.CRITICAL,
 }
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|“[^”]*”")
+_GIVEN = re.compile(r"(?<!:):(?!:)|['\"“”‘’„«`]")
+"""Where what Qt was given begins: a quote, or a colon that is not of a C++ name."""
+
+_KNOWN = frozenset(
+    {
+        "QBasicTimer::start", "QBasicTimer::stop", "QBackingStore::endPaint()",
+        "QCoreApplication::postEvent", "QEventLoop", "QFileSystemWatcher", "QFont::fromString",
+        "QFont::setPixelSize", "QFont::setPointSize", "QFont::setPointSizeF", "QIODevice::read",
+        "QIODevice::write", "QLayout", "QLocalServer::listen", "QLocalSocket", "QObject",
+        "QObject::connect", "QObject::disconnect", "QObject::installEventFilter()",
+        "QObject::killTimer", "QObject::moveToThread", "QObject::setParent", "QObject::startTimer",
+        "QPaintDevice", "QPainter::begin", "QPainter::begin()", "QPainter::end", "QPixmap",
+        "QPixmap::scaled", "QSocketNotifier", "QSystemTrayIcon::setVisible",
+        "QTextCursor::setPosition", "QThread", "QThread::wait", "QWidget::paintEngine",
+        "QWidget::repaint", "QWidget::setMaximumSize", "QWidget::setMinimumSize",
+        "QWindowsWindow::setGeometry", "QXcbClipboard", "QXcbConnection",
+        "Could not find the Qt platform plugin", "Could not load the Qt platform plugin",
+        "This plugin does not support propagateSizeHints()",
+        "This plugin supports grabbing the mouse only for popup windows",
+        "The Wayland connection broke. Did the Wayland compositor die?",
+    }
+)  # fmt: skip
+"""How messages of Qt begin that may stand in a log; all of it is in Qt's own source."""
 
 SERVER_GONE = "connection broke"
 """What Qt says of an X server or a Wayland compositor that went away, before it ends the process:
@@ -55,10 +77,9 @@ def log_qt(server_gone: Callable[[], object]) -> None:
         said = message or ""
         if SERVER_GONE in said:
             server_gone()
-        # Qt quotes what it was given, which may be anything.
-        told = Fact(_QUOTED.sub("'…'", said))
         level = _LEVELS.get(kind, logging.WARNING)
-        qt_log.log(level, "%s: %s", Fact(context.category or "default"), told)
+        category = Fact(context.category or "default")
+        qt_log.log(level, "%s: %s (%d characters)", category, _told(said), len(said))
 
     qInstallMessageHandler(heard)
 
@@ -66,6 +87,12 @@ def log_qt(server_gone: Callable[[], object]) -> None:
 def boot() -> str:
     """Changes with each start of the machine; "" where Qt cannot tell."""
     return bytes(QSysInfo.bootUniqueId().data()).decode("ascii", "replace")
+
+
+def _told(said: str) -> Fact:
+    """How a message begins, where that is known; the rest is what Qt was given, or files."""
+    begins = _GIVEN.split(said, maxsplit=1)[0].strip()
+    return Fact(begins if begins in _KNOWN else "…")
 
 
 def _opened(path: Path) -> int | None:

@@ -54,7 +54,7 @@ def told(part: DataPart) -> str:
 
 def _counted(kind: DataKind, n: int) -> str:
     return {
-        "chats": tr("%Ln, those in the trash counted", "chats", n),
+        "chats": tr("%Ln, the trash included", "chats", n),
         "votes": tr("%Ln that count(s)", "votes", n),
         "profile": tr("%Ln trait(s), worked out from the votes", "", n),
         "answers": tr("%Ln, for the portfolio", "measured answers", n),

@@ -167,6 +167,15 @@ class Desk(QObject):
         self.stop()
         self.keeping.erase()
 
+    def resume(self) -> None:
+        """Open the chat whose answer the end of the last run cut off, unless another has begun."""
+
+        def wanted() -> bool:
+            conversation = self.asking.conversation
+            return not (conversation.turns or conversation.chat or conversation.private)
+
+        self.chats.resume(wanted=wanted)
+
     def play_safe(self) -> None:
         """The starter model on the processor, no steering and the usual settings, for this run."""
 

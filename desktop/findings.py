@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QDateTime, QLocale
 
 from desktop.heard import heard
@@ -23,12 +25,24 @@ def poles(trait: LearnedTrait) -> tuple[str, str]:
     return heard(trait.trait.less), heard(trait.trait.more)
 
 
+MANY = 20
+"""Comparisons from which on their number would only discourage."""
+
+
 def headline(learned: Learned) -> str:
     """From how many votes, and how many more would settle the rest."""
     if not learned.votes:
         return tr("Nothing learned yet")
     votes = tr("From %n vote(s).", "", learned.votes)
     return f"{votes} {_rest(learned)}"
+
+
+def elsewhere(votes: Sequence[PastVote]) -> str:
+    """How many of these count in their chats only; "" where none does."""
+    count = sum(vote.local for vote in votes)
+    if not count:
+        return ""
+    return tr("%n vote(s) count(s) in its/their own chat only, and not here.", "", count)
 
 
 def left_out(learned: Learned) -> str:
@@ -43,6 +57,8 @@ def _rest(learned: Learned) -> str:
         return ""
     if not learned.to_settle:
         return tr("There is nothing left to settle.")
+    if learned.to_settle >= MANY:
+        return tr("Some more comparisons would settle the rest.")
     return tr("About %n more comparison(s) would settle the rest.", "", learned.to_settle)
 
 

@@ -144,6 +144,27 @@ SENTENCES: tuple[str, ...] = tuple(
             QT_TR_NOOP("Nobody is served worse than by the best setting measured."),
             QT_TR_NOOP("Worst served: someone who wants {0}; {1} % short of the best."),
             QT_TR_NOOP("only {0}"),
+            # A process that ended, and what becomes of the answer.
+            QT_TR_NOOP(
+                "{0} The text so far is kept. It is being started again; ask again when it is back."
+            ),
+            QT_TR_NOOP("{0} It is being started again; ask again when it is back."),
+            QT_TR_NOOP("{0} Trying again with {1}."),
+            QT_TR_NOOP("{0} Trying again."),
+            QT_TR_NOOP(
+                "The model's process was ended from outside, perhaps because memory ran out."
+            ),
+            QT_TR_NOOP(
+                "The model's process used an instruction that this processor does not have."
+            ),
+            QT_TR_NOOP(
+                "The model's process ended because memory ran out; a smaller model needs less."
+            ),
+            QT_TR_NOOP("llama.cpp gave up on this model file; it may be damaged."),
+            QT_TR_NOOP("The model's process crashed."),
+            QT_TR_NOOP("The model's process ended without being asked to."),
+            QT_TR_NOOP("The model's process did not stop and was ended."),
+            QT_TR_NOOP("The model's process was silent while in {0} and was ended."),
             # What is going on.
             QT_TR_NOOP("First start: finding the settings that work on this computer. Once only."),
             QT_TR_NOOP("Measuring your models"),

@@ -67,6 +67,17 @@ def install(app: QGuiApplication, code: str = "", *, folder: Path | None = None)
     return found
 
 
+def trouble(code: str, *, folder: Path | None = None) -> str:
+    """Why there is no such language, in a sentence for the terminal; "" where there is.
+
+    folder  as in `available`
+    """
+    known = sorted({ENGLISH, *_codes(folder or _folder())})
+    if _best([code], known):
+        return ""
+    return f"The window does not speak {code!r}; say one of {', '.join(known)} after --lang."
+
+
 def tr(text: str, note: str = "", n: int = -1) -> str:
     """To a function what `QObject.tr` is to a method.
 

@@ -148,7 +148,14 @@ def removing(model: InstalledModel) -> tuple[str, str]:
 def offer(model: RecommendedModel) -> str:
     """What it is and takes, on one line."""
     licence = brief(model.licence, longest=LONGEST_NAME)
-    return _line(named(model.name), size(model.size), licence, fit(model.fit))
+    return _line(named(model.name), size(model.size), licence, fit(model.fit), _made_for(model))
+
+
+def _made_for(model: RecommendedModel) -> str:
+    """What it was trained on most, where that is not everything; its name says so."""
+    if "coder" not in model.name.casefold():
+        return ""
+    return tr("made for programming, answers other questions as well")
 
 
 def begun(model: RecommendedModel) -> str:

@@ -16,6 +16,7 @@ class Pair:
     """Grows with its answers, then waits for a vote; lives on the GUI thread only.
 
     why       why there are two, in words
+    here      only votes of this chat count for that
     pieces    of both answers as they are written
     duel      the engine's last word, once both have ended
     stage     writing → open → voting → voted; or skipped, same or cut, where no vote counts; or
@@ -27,6 +28,7 @@ class Pair:
     """
 
     why: str = ""
+    here: bool = False
     pieces: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
     duel: Duel | None = None
     stage: Stage = "writing"
@@ -49,6 +51,17 @@ class Pair:
     def settled(self) -> bool:
         """One answer stands, the other steps back."""
         return self.stage in ("voted", "skipped", "same", "past")
+
+    @property
+    def begun(self) -> tuple[int, ...]:
+        """The numbers of the answers of which something was written."""
+        return tuple(number for number in (0, 1) if self.text_of(number))
+
+    @property
+    def both_cut(self) -> bool:
+        """Neither of the two came to its own end."""
+        ends = [answer.finish for answer in self.duel.answers] if self.duel else []
+        return all(finish in ("stopped", "interrupted") for finish in ends)
 
     @property
     def chosen(self) -> int:

@@ -32,6 +32,14 @@ def read(chats: Chats, opened: OpenChat) -> Reopened:
     return Reopened(opened=opened, duels=found)
 
 
+def unfinished(opened: OpenChat) -> bool:
+    """Whether its last answer did not come to its end, or was not begun."""
+    last = opened.messages[-1] if opened.messages else None
+    if last is None:
+        return False
+    return last.role == "user" or last.state in ("partial", "interrupted")
+
+
 def duels(chats: Chats, answers: Iterable[str]) -> dict[str, tuple[ChatMessage, ...]]:
     """Both answers of each duel that one of these was written in, the older first."""
     found = {}

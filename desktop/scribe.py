@@ -63,10 +63,12 @@ class Wishes:
 
     told  it is to end
     left  its chat was left: what there is of it stays, even if that is nothing
+    shut  the window closes: it was not the owner who found that it said enough
     """
 
     told: Event = field(default_factory=Event)
     left: Event = field(default_factory=Event)
+    shut: Event = field(default_factory=Event)
 
 
 class Scribe:
@@ -169,7 +171,7 @@ class Scribe:
     def _finish(self, ended: tuple[Answer, ...], *, duel: str = "") -> None:
         self._came = self._came or any(answer.text for answer in ended)
         self._broken = any(answer.finish == "interrupted" for answer in ended)
-        if self._taken_back:
+        if self._taken_back or self._shut_off(ended):
             return
         facts: dict[str, object] = {"steered": list(self._spot.steered)}
         for id, answer in zip(self._answers, ended, strict=True):
@@ -198,6 +200,11 @@ class Scribe:
         """The owner ended it before anything came, and gets the question back."""
         told, left = self._wishes.told.is_set(), self._wishes.left.is_set()
         return told and not left and not self._came and not self._broken
+
+    def _shut_off(self, ended: tuple[Answer, ...]) -> bool:
+        """It is unfinished, and the next start says so."""
+        stopped = any(answer.finish == "stopped" for answer in ended)
+        return stopped and self._wishes.shut.is_set()
 
     def _stored(self, chat: str) -> Stored:
         spot, answers = self._spot, tuple(self._answers)

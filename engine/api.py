@@ -414,6 +414,7 @@ class Engine:
 
         return Data(
             self._folder,
+            logs=self.log_dir,
             chats=lambda: self.chats,
             profiles=lambda: self.profiles,
             learned=lambda: self.learning.learned(),

@@ -272,11 +272,11 @@
         <translation>keine</translation>
     </message>
     <message numerus="yes">
-        <source>%Ln, those in the trash counted</source>
+        <source>%Ln, the trash included</source>
         <comment>chats</comment>
         <translation>
-            <numerusform>einer, Gelöschtes mitgezählt</numerusform>
-            <numerusform>%Ln, Gelöschte mitgezählt</numerusform>
+            <numerusform>einer, Gelöschtes inbegriffen</numerusform>
+            <numerusform>%Ln, Gelöschte inbegriffen</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -530,6 +530,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%n vote(s) count(s) in its/their own chat only, and not here.</source>
+        <translation>
+            <numerusform>Eine Stimme zählt nur in ihrem Chat, hier nicht.</numerusform>
+            <numerusform>%n Stimmen zählen nur in ihren Chats, hier nicht.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n vote(s) could not be read and do(es) not count.</source>
         <translation>
             <numerusform>Eine Stimme war nicht lesbar und zählt nicht.</numerusform>
@@ -539,6 +546,10 @@
     <message>
         <source>There is nothing left to settle.</source>
         <translation>Es ist nichts mehr zu klären.</translation>
+    </message>
+    <message>
+        <source>Some more comparisons would settle the rest.</source>
+        <translation>Einige weitere Vergleiche würden den Rest klären.</translation>
     </message>
     <message numerus="yes">
         <source>About %n more comparison(s) would settle the rest.</source>
@@ -1015,6 +1026,54 @@
         <translation>nur {0}</translation>
     </message>
     <message>
+        <source>{0} The text so far is kept. It is being started again; ask again when it is back.</source>
+        <translation>{0} Der Text bis hierher bleibt erhalten. Der Prozess wird neu gestartet; dann kann neu gefragt werden.</translation>
+    </message>
+    <message>
+        <source>{0} It is being started again; ask again when it is back.</source>
+        <translation>{0} Er wird neu gestartet; dann kann neu gefragt werden.</translation>
+    </message>
+    <message>
+        <source>{0} Trying again with {1}.</source>
+        <translation>{0} Neuer Versuch mit {1}.</translation>
+    </message>
+    <message>
+        <source>{0} Trying again.</source>
+        <translation>{0} Neuer Versuch.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s process was ended from outside, perhaps because memory ran out.</source>
+        <translation>Der Prozess des Modells wurde von außen beendet, vielleicht weil der Speicher nicht reichte.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s process used an instruction that this processor does not have.</source>
+        <translation>Der Prozess des Modells benutzte einen Befehl, den dieser Prozessor nicht hat.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s process ended because memory ran out; a smaller model needs less.</source>
+        <translation>Der Prozess des Modells endete, weil der Speicher nicht reichte; ein kleineres Modell braucht weniger.</translation>
+    </message>
+    <message>
+        <source>llama.cpp gave up on this model file; it may be damaged.</source>
+        <translation>llama.cpp kam mit dieser Modelldatei nicht zurecht; vielleicht ist sie beschädigt.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s process crashed.</source>
+        <translation>Der Prozess des Modells ist abgestürzt.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s process ended without being asked to.</source>
+        <translation>Der Prozess des Modells endete von selbst.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s process did not stop and was ended.</source>
+        <translation>Der Prozess des Modells hielt nicht an und wurde beendet.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s process was silent while in {0} and was ended.</source>
+        <translation>Der Prozess des Modells meldete sich nicht mehr ({0}) und wurde beendet.</translation>
+    </message>
+    <message>
         <source>First start: finding the settings that work on this computer. Once only.</source>
         <translation>Erster Start: Es wird gesucht, was auf diesem Computer läuft. Nur dieses eine Mal.</translation>
     </message>
@@ -1321,6 +1380,10 @@
     <message>
         <source>A file that you added</source>
         <translation>Eine hinzugefügte Datei</translation>
+    </message>
+    <message>
+        <source>made for programming, answers other questions as well</source>
+        <translation>fürs Programmieren gemacht, beantwortet auch anderes</translation>
     </message>
     <message>
         <source>Taking in {0}</source>
@@ -2470,10 +2533,6 @@ Apache-Lizenz 2.0</translation>
         <translation>Alles löschen…</translation>
     </message>
     <message>
-        <source>Reading …</source>
-        <translation>Wird gelesen …</translation>
-    </message>
-    <message>
         <source>Once a day chats and votes are copied and the copies checked; of the newest days, weeks and months one each stays.</source>
         <translation>Einmal am Tag werden Chats und Stimmen kopiert und die Kopien geprüft; von den letzten Tagen, Wochen und Monaten bleibt je eine.</translation>
     </message>
@@ -2512,6 +2571,14 @@ Apache-Lizenz 2.0</translation>
 </context>
 <context>
     <name>Desk</name>
+    <message>
+        <source>An answer is being written; this comes after it.</source>
+        <translation>Gerade wird eine Antwort geschrieben; danach steht es hier.</translation>
+    </message>
+    <message>
+        <source>Reading …</source>
+        <translation>Wird gelesen …</translation>
+    </message>
     <message>
         <source>You chose a model, so Attune no longer chooses for you.</source>
         <translation>Ein Modell wurde gewählt, deshalb wählt Attune nicht mehr selbst.</translation>
@@ -2742,7 +2809,7 @@ Apache-Lizenz 2.0</translation>
     </message>
     <message>
         <source>Begin with the answer, then explain.</source>
-        <translation>Begin with the answer, then explain.</translation>
+        <translation>Am besten englisch: Begin with the answer, then explain.</translation>
     </message>
     <message>
         <source>A trait in your own words</source>
@@ -3137,8 +3204,8 @@ Apache-Lizenz 2.0</translation>
         <translation>Startmodell verwenden</translation>
     </message>
     <message>
-        <source>Attune (safe mode)</source>
-        <translation>Attune (abgesichert)</translation>
+        <source>Safe mode – Attune</source>
+        <translation>Abgesicherter Modus – Attune</translation>
     </message>
     <message>
         <source>Safe mode: the starter model answers on the processor alone, nothing is steered, and the usual settings act. Start Attune again to have your own back.</source>
@@ -3526,16 +3593,16 @@ Apache-Lizenz 2.0</translation>
 <context>
     <name>ModelLine</name>
     <message>
-        <source>is being loaded …</source>
+        <source>not loaded</source>
+        <translation>nicht geladen</translation>
+    </message>
+    <message>
+        <source>loading …</source>
         <translation>wird geladen …</translation>
     </message>
     <message>
-        <source>is not loaded</source>
-        <translation>ist nicht geladen</translation>
-    </message>
-    <message>
-        <source>The model</source>
-        <translation>Das Modell</translation>
+        <source>Model</source>
+        <translation>Modell</translation>
     </message>
 </context>
 <context>
@@ -3706,6 +3773,10 @@ Apache-Lizenz 2.0</translation>
         <source>Why two? {0}</source>
         <translation>Warum zwei? {0}</translation>
     </message>
+    <message>
+        <source>Why two? In this chat only its own votes count. {0}</source>
+        <translation>Warum zwei? In diesem Chat zählen nur seine eigenen Stimmen. {0}</translation>
+    </message>
 </context>
 <context>
     <name>PoolEditor</name>
@@ -3778,10 +3849,6 @@ Apache-Lizenz 2.0</translation>
     <message>
         <source>Attune lets your models, asked in several ways, answer the same questions, keeps the few settings of which one is nearly the best for every taste, and can then choose for you before each answer. You can go on chatting meanwhile.</source>
         <translation>Attune lässt die eigenen Modelle, auf verschiedene Weise gefragt, dieselben Fragen beantworten, behält die wenigen Varianten, von denen für jeden Geschmack eine fast die beste ist, und kann dann vor jeder Antwort wählen. Chatten geht währenddessen weiter.</translation>
-    </message>
-    <message>
-        <source>Reading …</source>
-        <translation>Wird gelesen …</translation>
     </message>
     <message numerus="yes">
         <source>Left out: %n setting(s)</source>
@@ -4392,6 +4459,14 @@ Apache-Lizenz 2.0</translation>
         <translation>Beide Antworten sind gleich ausgefallen, es gibt also nichts zu vergleichen.</translation>
     </message>
     <message>
+        <source>Nothing of the two was written, so there is nothing to vote on.</source>
+        <translation>Von beiden wurde nichts geschrieben, also gibt es nichts abzustimmen.</translation>
+    </message>
+    <message>
+        <source>Both were cut short, so there is nothing to vote on.</source>
+        <translation>Beide wurden abgebrochen, also gibt es nichts abzustimmen.</translation>
+    </message>
+    <message>
         <source>One of the two was cut short, so there is nothing to vote on.</source>
         <translation>Eine der beiden wurde abgebrochen, es gibt also nichts abzustimmen.</translation>
     </message>
@@ -4410,6 +4485,14 @@ Apache-Lizenz 2.0</translation>
     <message>
         <source>Reading …</source>
         <translation>Wird gelesen …</translation>
+    </message>
+    <message>
+        <source>Nothing was written yet.</source>
+        <translation>Noch wurde nichts geschrieben.</translation>
+    </message>
+    <message>
+        <source>Interrupted before anything was written.</source>
+        <translation>Unterbrochen, bevor etwas geschrieben wurde.</translation>
     </message>
     <message>
         <source>This answer was cut off.</source>
@@ -4531,10 +4614,6 @@ Apache-Lizenz 2.0</translation>
     <message>
         <source>Made here</source>
         <translation>Hier gemacht</translation>
-    </message>
-    <message>
-        <source>Reading …</source>
-        <translation>Wird gelesen …</translation>
     </message>
     <message>
         <source>An adapter is a small file with which a model answers in a way of itself, at its plain speed, instead of being steered with every word. Merging makes one model of several adapters or models, which keeps what each of them learned.</source>

@@ -39,11 +39,11 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln, those in the trash counted</source>
+        <source>%Ln, the trash included</source>
         <comment>chats</comment>
         <translation>
-            <numerusform>one, those in the trash counted</numerusform>
-            <numerusform>%Ln, those in the trash counted</numerusform>
+            <numerusform>one, the trash included</numerusform>
+            <numerusform>%Ln, the trash included</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -162,6 +162,13 @@
         <translation>
             <numerusform>From one vote.</numerusform>
             <numerusform>From %n votes.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n vote(s) count(s) in its/their own chat only, and not here.</source>
+        <translation>
+            <numerusform>One vote counts in its own chat only, and not here.</numerusform>
+            <numerusform>%n votes count in their own chats only, and not here.</numerusform>
         </translation>
     </message>
     <message numerus="yes">

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -20,7 +21,7 @@ from desktop.views.trait_detail import TraitDetail
 from desktop.widgets.paper import Paper
 from desktop.widgets.trait_plot import Mark
 from desktop.widgets.trait_table import Row, TraitTable
-from engine.api import Learned, LearnedTrait
+from engine.api import Learned, LearnedTrait, PastVote
 
 
 class LearnedPage(Paper):
@@ -53,7 +54,7 @@ class LearnedPage(Paper):
         learned = self._desk.learning.learned
         traits = learned.traits if learned is not None else ()
         unknown = self._desk.learning.trouble or self.tr("Reading …")
-        self._lead.setText(_lead(learned) if learned else brief(unknown))
+        self._lead.setText(_lead(learned, self._desk.learning.votes) if learned else brief(unknown))
         self._show_teaching(learned)
         self.table.show_rows([_row(trait) for trait in traits])
         self.table.setVisible(bool(traits))
@@ -186,8 +187,9 @@ class LearnedPage(Paper):
         stack.addStretch(1)
 
 
-def _lead(learned: Learned) -> str:
-    return "\n".join(filter(None, (findings.headline(learned), findings.left_out(learned))))
+def _lead(learned: Learned, votes: Sequence[PastVote]) -> str:
+    lines = (findings.headline(learned), findings.elsewhere(votes), findings.left_out(learned))
+    return "\n".join(filter(None, lines))
 
 
 def _row(trait: LearnedTrait) -> Row:

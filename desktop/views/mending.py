@@ -62,10 +62,12 @@ class Mending(QObject):
 
     def _go_safe(self) -> None:
         self._put_away()
+        self._desk.resume()
         self._desk.play_safe()
 
     def _go_on(self) -> None:
         self._put_away()
+        self._desk.resume()
         self._desk.loading.ensure()
 
     def _put_away(self, _: object = None) -> None:
@@ -108,7 +110,7 @@ class Mending(QObject):
     # Safe mode ----------------------------------------------------------------------------
 
     def _show_safe(self) -> None:
-        self._window.setWindowTitle(self.tr("Attune (safe mode)"))
+        self._window.setWindowTitle(self.tr("Safe mode – Attune"))
         said = self.tr(
             "Safe mode: the starter model answers on the processor alone, nothing is steered, and "
             "the usual settings act. Start Attune again to have your own back."

@@ -28,6 +28,7 @@ class Menus(QObject):
     def __init__(self, window: QMainWindow, desk: Desk) -> None:
         super().__init__(window)
         self._window, self._desk = window, desk
+        self._private = False
         self.groups: list[tuple[str, list[QAction]]] = []
         self._build_chat()
         self._build_learning()
@@ -60,7 +61,7 @@ class Menus(QObject):
         self.edit.setEnabled(asked and not answering)
         self.compare.setEnabled(asked and teaches and not answering)
         for action in self.scopes.values():
-            action.setEnabled(not answering)
+            action.setEnabled(not answering and not self._private)
         self.copy.setEnabled(answers)
 
     def show_chat(self, *, kept: bool, pinned: bool, others: bool) -> None:
@@ -77,9 +78,13 @@ class Menus(QObject):
             action.setEnabled(votable)
         self.undo.setEnabled(undoable)
 
-    def show_scope(self, scope: Scope) -> None:
-        """How far what is learned in this chat goes."""
-        self.scopes[scope].setChecked(True)
+    def show_scope(self, scope: Scope, *, private: bool) -> None:
+        """How far what is learned in this chat goes; `show_busy` says whether it can be chosen.
+
+        private  nothing is learned in it, whatever the scope
+        """
+        self._private = private
+        self.scopes["off" if private else scope].setChecked(True)
 
     def show_route(self, *, choice: bool) -> None:
         """Whether another setting could be taken for the next answer."""

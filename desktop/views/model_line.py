@@ -38,7 +38,7 @@ class ModelLine(QObject):
 
     def show_none(self) -> None:
         """No model is there, and none is on its way."""
-        self._show(self.tr("is not loaded"))
+        self._show(self.tr("not loaded"))
 
     def _measured(self, used: int, speed: float | None) -> None:
         ready = self._loading.current
@@ -46,7 +46,7 @@ class ModelLine(QObject):
         self._status.show_context(used, ready.context if ready else 0)
 
     def _began(self) -> None:
-        self._show(self.tr("is being loaded …"))
+        self._show(self.tr("loading …"))
 
     def _passing(self, text: str) -> None:
         sentence = brief(heard(text))
@@ -74,5 +74,5 @@ class ModelLine(QObject):
 
     def _show(self, state: str) -> None:
         ready = self._loading.current
-        name = ready.name if ready else self.tr("The model")
+        name = ready.name if ready else self.tr("Model")
         self._status.show_model(brief(name, longest=LONGEST_NAME), state=brief(heard(state)))

@@ -80,6 +80,7 @@ class Page(QScrollArea):
         self._busy = False
         self._earlier: list[Turn] = []
         self._anchor: tuple[QWidget, int] | None = None
+        self._held: TurnView | None = None
         self._above: QWidget | None = None
         self._pause = tokens.FRAME
         self._column = Column(look.wide)
@@ -105,6 +106,7 @@ class Page(QScrollArea):
         for replaced in turn.replaced:
             self._drop(replaced)
         self._middle.hide()
+        self._held = None
         self._offer_on_last([])
         view = self._view_of(turn)
         self._turns.append(view)
@@ -183,8 +185,19 @@ class Page(QScrollArea):
 
     def settle(self, turn: Turn) -> None:
         """The turn is done, or its vote; what can be done with it is offered."""
+        self._hold_pair(turn)
         self.refresh(turn)
         self._offer_on_last(self._offers)
+
+    def _hold_pair(self, turn: Turn) -> None:
+        """Two answers are compared from their beginnings: who followed them is taken there."""
+        if self._following and turn.pair is not None and turn.pair.open:
+            self._held = self._view(turn)
+
+    def _show_held(self) -> None:
+        view = self._held
+        if view is not None and view.pair is not None:
+            self.verticalScrollBar().setValue(view.y() + view.pair.y() - tokens.GAP)
 
     def withdraw(self, turn: Turn) -> None:
         """The turn was refused or taken back."""
@@ -277,7 +290,7 @@ class Page(QScrollArea):
         self._rows.clear()
         self._stale.clear()
         self._earlier.clear()
-        self._anchor = None
+        self._anchor = self._held = None
         self._top.hide()
         self._middle.show()
         self.painted.emit()
@@ -376,6 +389,7 @@ class Page(QScrollArea):
         if (view := self._view(turn)) is not None:
             self._turns.remove(view)
             self._stale.discard(view)
+            self._held = None
             self._remove(view)
 
     def _remove(self, widget: QWidget) -> None:
@@ -423,7 +437,9 @@ class Page(QScrollArea):
         self._reach()
 
     def _grown(self, low: int, high: int) -> None:
-        if self._following:
+        if self._held is not None:
+            self._show_held()
+        elif self._following:
             self.verticalScrollBar().setValue(high)
         elif self._anchor is not None:
             self.verticalScrollBar().setValue(self._anchor[0].y() + self._anchor[1])
@@ -437,7 +453,8 @@ class Page(QScrollArea):
 
     def _let_go(self) -> None:
         """Everything has its height."""
-        self._anchor = None
+        self._show_held()
+        self._anchor = self._held = None
         self._reach()
 
     # Qt ---------------------------------------------------------------------------------

@@ -56,12 +56,16 @@ class PairView(QWidget):
         for number, side in enumerate(self.sides):
             if text := self.pair.text_of(number):
                 side.show_text(text)
+            side.setVisible(self.pair.stage != "cut" or number in self.pair.begun)
             more = side.advance() or more
             side.show_vote(enabled=self.pair.open, offered=offered)
         for button in (self.equal, self.neither, self.skip):
             button.setEnabled(self.pair.open)
         self._words.setVisible(offered)
-        self._why.setText(self.tr("Why two? {0}").format(heard(self.pair.why)))
+        asked = self.tr("Why two? {0}")
+        if self.pair.here:
+            asked = self.tr("Why two? In this chat only its own votes count. {0}")
+        self._why.setText(asked.format(heard(self.pair.why)))
         self._why.setVisible(bool(self.pair.why) and offered)
         return more
 

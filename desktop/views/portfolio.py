@@ -262,6 +262,8 @@ class PortfolioPage(Paper):
     def _connect(self) -> None:
         desk = self._desk
         desk.choosing.changed.connect(self.refresh)
+        for moved in (desk.asking.asked, desk.asking.settled, desk.asking.withdrawn):
+            moved.connect(self._show_heading)
         desk.taste_changed.connect(self._taste_changed)
         desk.choosing.did.connect(self._did)
         desk.choosing.took.connect(self._took)

@@ -30,11 +30,13 @@ class Scoping(QObject):
     def _show(self) -> None:
         conversation = self._desk.asking.conversation
         scope = conversation.scope
-        self._menus.show_scope(scope)
-        self._status.show_scope(scopes.short(scope))
+        self._menus.show_scope(scope, private=conversation.private)
+        self._status.show_scope("" if conversation.private else scopes.short(scope))
         before, former = self._shown
         self._shown = conversation, scope
         another = conversation is not before
+        if conversation.private:
+            return  # that is told where it is private
         if (another and scope != "everywhere") or (not another and scope != former):
             self.told.emit(scopes.told(scope))
 

@@ -191,7 +191,7 @@ class TurnView(QWidget):
         if view is None and pair.stage != "past":
             view = self._add_pair(pair)
         if view is not None:
-            view.setVisible(not pair.settled)
+            view.setVisible(not pair.settled and (pair.stage != "cut" or bool(pair.begun)))
         self._answer.setVisible(pair.settled)
         folded = pair.settled and pair.stage != "same"
         if self.fold is not None:
@@ -247,10 +247,17 @@ class TurnView(QWidget):
         elif pair.stage == "same":
             sentence = self.tr("Both answers came out alike, so there is nothing to compare.")
         elif pair.stage == "cut":
-            sentence = self.tr("One of the two was cut short, so there is nothing to vote on.")
+            sentence = self._cut(pair)
         name = self.tr("Undo the vote") if pair.stage == "voted" else ""
         quiet = pair.stage in ("voting", "same", "cut")
         self._said.show_sentence(sentence, button=button, name=name, quiet=quiet)
+
+    def _cut(self, pair: Pair) -> str:
+        if not pair.begun:
+            return self.tr("Nothing of the two was written, so there is nothing to vote on.")
+        if pair.both_cut:
+            return self.tr("Both were cut short, so there is nothing to vote on.")
+        return self.tr("One of the two was cut short, so there is nothing to vote on.")
 
     def _take_back(self) -> None:
         if self.turn.pair is not None and self.turn.pair.stage == "skipped":
@@ -272,7 +279,8 @@ class TurnView(QWidget):
     def _show_versions(self) -> None:
         """What else was asked and answered here; both answers of a duel are on the page."""
         kept, pair = self.turn.kept, self.turn.pair
-        settled = self.turn.state == "done" and (pair is None or pair.settled)
+        over = pair is None or pair.settled or pair.stage == "cut"
+        settled = self.turn.state == "done" and over
         others = kept.versions if settled and set(kept.versions) != set(kept.answers) else ()
         self.answers.show_versions(others, self.turn.answer_id, enabled=not self._busy)
         self.questions.show_versions(kept.questions, kept.question, enabled=not self._busy)
@@ -306,6 +314,10 @@ class TurnView(QWidget):
         return "  ·  ".join(part for part in parts if part)
 
     def _ending(self) -> str:
+        if self.turn.past and not self.turn.text:
+            return self.tr("Nothing was written yet.")
+        if self.turn.broken and not self.turn.text:
+            return self.tr("Interrupted before anything was written.")
         if self.turn.broken and self.turn.past:
             return self.tr("This answer was cut off.")
         if self.turn.broken:

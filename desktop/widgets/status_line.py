@@ -34,6 +34,7 @@ class StatusLine(QWidget):
         self._model.setText(name.replace("&", "&&"))
         self._model.setAccessibleName(self.tr("Model: {0}. Choose another").format(name))
         self._state.setText(state)
+        self._fit()
 
     def show_scope(self, text: str) -> None:
         """How far what is learned in this chat goes; "" where that is as usual."""
@@ -44,6 +45,7 @@ class StatusLine(QWidget):
     def show_speed(self, speed: float | None) -> None:
         text = self.tr("{0} tokens/s").format(QLocale().toString(speed, "f", 0)) if speed else ""
         self._speed.setText(text)
+        self._fit()
 
     def show_context(self, used: int, context: int) -> None:
         """How much of the context the chat occupies."""
@@ -86,13 +88,14 @@ class StatusLine(QWidget):
         """What is about to happen goes before how the model runs, where there is room for one."""
         ahead = bool(self._ahead)
         self._state.setVisible(not ahead)
-        self._speed.setVisible(not ahead)
         parts = (self._model, self.scope, self._meter, self._context)
         needed = sum(part.sizeHint().width() + tokens.GAP for part in parts) + tokens.INSET
         fits = needed <= self.width()
         self.scope.setVisible(bool(self.scope.text()) and (fits or not ahead))
         # The meter says the same as its words, which would be cut.
         self._context.setVisible(self._counted and (fits or ahead or not self.scope.text()))
+        speed = self._speed.sizeHint().width() + tokens.GAP
+        self._speed.setVisible(not ahead and needed + speed <= self.width())
 
     def open_models(self) -> None:
         self._model.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -102,6 +105,7 @@ class StatusLine(QWidget):
         self._meter.set_look(look)
         for part in (self._model, self._state, self.scope, self._speed, self._context):
             part.setFont(look.small)
+        self._fit()
 
     def _prepare(self, models: QMenu, scopes: QMenu) -> None:
         for button, menu in ((self._model, models), (self.scope, scopes)):

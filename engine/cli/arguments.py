@@ -17,10 +17,10 @@ LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 class UsageError(Exception):
     """The command line cannot be read.
 
-    usage  how it should look
+    usage  how it should look; "" where the message says so
     """
 
-    def __init__(self, message: str, *, usage: str) -> None:
+    def __init__(self, message: str, *, usage: str = "") -> None:
         super().__init__(message)
         self.message, self.usage = message, usage
 
@@ -194,6 +194,9 @@ def _add_file(verbs: Any) -> None:
     export.add_argument("file", type=Path, metavar="FILE", help="its name ends in .attune-profile")
     export.add_argument(
         "--with-texts", action="store_true", help="with the questions and answers that were kept"
+    )
+    export.add_argument(
+        "--force", action="store_true", help="replace a profile of that name that is there already"
     )
     take_in = _command(verbs, "import", "take in what such a file says; shows what that changes")
     take_in.add_argument("file", type=Path, metavar="FILE")

@@ -23,7 +23,7 @@ _NAMES: dict[DataKind, str] = {
     "votes": "votes",
     "profile": "traits learned about",
     "answers": "measured answers",
-    "models": "models of yours, as a list",
+    "models": "models that you added",
     "made": "adapters and models made here",
     "settings": "files of settings",
     "backups": "copies",

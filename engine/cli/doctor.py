@@ -20,7 +20,7 @@ from engine.paths import beside_program
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Run the self-test and tell everything; fails where no setting works."""
-    engine = Engine(arguments.data_dir)
+    engine = Engine(arguments.data_dir, safe=arguments.safe_mode)
     output.note("Trying what works on this computer …")
     try:
         found = engine.diagnose(renew=arguments.renew)
@@ -28,12 +28,18 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         engine.close()
     ended = engine.last_bad_end()
     lines = _lines(found, model=_name(engine, found.model))
+    if engine.safe:
+        lines.insert(1, ("Safe mode", f"{describe_launch(found.launch)}, nothing steers answers"))
     for label, value in (*lines, *_log(engine.log_dir, ended)):
         output.text(f"{label:<14}{value}")
     error = None
     if not any(trial.works for trial in found.self_test):
         error = EngineError("No setting works on this computer. Please report the lines above.")
-    told = {"log_dir": str(engine.log_dir), "last_bad_end": asdict(ended) if ended else None}
+    told = {
+        "log_dir": str(engine.log_dir),
+        "last_bad_end": asdict(ended) if ended else None,
+        "safe_mode": engine.safe,
+    }
     return output.result(asdict(found) | told, error=error)
 
 

@@ -79,6 +79,9 @@ def fits(fit: MemoryFit) -> str:
 
 def _get(engine: Engine, arguments: argparse.Namespace, output: Output) -> int:
     library = engine.library
+    if not arguments.file and (here := _here(engine, arguments.id)):
+        output.text(f"{here.name} is here already, as {here.id}. Use it with --model {here.id}.")
+        return output.result({"models": [asdict(here)]})
     if refused := library.offline(asked=arguments.offline):
         raise Offline(refused)
     if arguments.file:
@@ -92,6 +95,14 @@ def _get(engine: Engine, arguments: argparse.Namespace, output: Output) -> int:
         return INTERRUPTED
     output.text(f"{card.name} is here as {card.id}. Use it with --model {card.id}.")
     return output.result({"models": [asdict(card)]})
+
+
+def _here(engine: Engine, id: str) -> ModelCard | None:
+    """The recommended model, where it is here: nothing is to be got then, offline or not."""
+    found = next((each for each in engine.library.recommended() if each.id == id), None)
+    if found is None or not found.installed:
+        return None
+    return engine.find_model(found.installed)
 
 
 def _find(engine: Engine, output: Output) -> int:
@@ -114,6 +125,8 @@ def _recommend(engine: Engine, output: Output) -> int:
     models = engine.library.recommended()
     for each in models:
         output.text(_recommended(each))
+    if wanted := next((each for each in models if not each.installed), None):
+        output.text(f"To get one, as the first: attune models get {wanted.id}")
     return output.result({"models": [asdict(each) for each in models]})
 
 

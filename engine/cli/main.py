@@ -36,6 +36,7 @@ def main(
     open_window: Open | None = None,
     has_display: Callable[[], bool] = lambda: True,
     window_trouble: Callable[[], str] = lambda: "",
+    language_trouble: Callable[[str], str] = lambda _language: "",
 ) -> int:
     """Carry out one command.
 
@@ -44,12 +45,17 @@ def main(
     has_display     whether a window could be shown; asked only when one is wanted
     window_trouble  why none can be shown although there is a display, in a sentence; "" if one can
 
+    language_trouble
+                    why the window cannot be in a language, in a sentence; "" if it can
+
     A file in the place of a command, as a double click names it, is opened in the window.
     """
     try:
         _check_unicode(argv)
         file, rest = _file_first(argv)
         arguments = parser().parse_args(rest)
+        if arguments.lang and (trouble := language_trouble(arguments.lang)):
+            raise UsageError(trouble)
     except UsageError as error:
         return Output(json="--json" in argv).misused(error.message, usage=error.usage)
     except AttuneError as error:

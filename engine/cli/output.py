@@ -55,7 +55,8 @@ class Output:
         """A command line that cannot be read; returns the exit code."""
         if self.json:
             print(json.dumps({"error": {"code": "usage", "message": message}}))
-        print(printable(usage.rstrip()), file=sys.stderr, flush=True)
+        if usage:
+            print(printable(usage.rstrip()), file=sys.stderr, flush=True)
         self.note(f"attune: {message}")
         return 2
 

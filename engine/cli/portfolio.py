@@ -23,6 +23,8 @@ from engine.cli.interrupt import interrupt_stops
 from engine.cli.output import Output
 from engine.errors import InputError, InvalidParameter, Stopped
 
+_BUILD = "attune portfolio build"
+
 TOLD_EVERY = 5.0
 """Per cent between two lines of progress."""
 
@@ -71,10 +73,13 @@ def _show(engine: Engine, _arguments: argparse.Namespace, output: Output) -> int
 
 
 def _check(engine: Engine, _arguments: argparse.Namespace, output: Output) -> int:
+    _built(engine)
     found = engine.portfolio.check()
     for notice in found:
         output.text(notice.text)
-    if not found:
+    if found:
+        output.text(f"To build again: {_BUILD}")
+    else:
         output.text("The models are unchanged, and the certificate comes out the same again.")
     return output.result({"ok": not found, "findings": [asdict(notice) for notice in found]})
 
@@ -150,7 +155,7 @@ def _built(engine: Engine) -> Portfolio:
     """Raises InputError where nothing was built yet."""
     portfolio = engine.portfolio.current()
     if portfolio is None:
-        raise InputError("There is no portfolio yet. Make one with 'attune portfolio build'.")
+        raise InputError(f"There is no portfolio yet. Make one with '{_BUILD}'.")
     return portfolio
 
 

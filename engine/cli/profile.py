@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from engine.api import Engine, Learned, Outcome, PastVote, Settings
 from engine.cli import profile_file
 from engine.cli.learned import profile, steering, table
 from engine.cli.output import Output
-from engine.errors import InvalidParameter, UnknownTrait
+from engine.errors import InputError, InvalidParameter, UnknownTrait
 
 _MOST = 1_000_000
 _BACK = "'attune profile undo' brings {} back."
@@ -107,7 +108,10 @@ def _drop_texts(engine: Engine, _arguments: argparse.Namespace) -> _Said:
 
 def _forget(engine: Engine, arguments: argparse.Namespace) -> _Said:
     trait = _trait(_asked(engine), arguments.trait)
+    before = engine.learning.learned().undoable
     learned = engine.learning.forget_trait(trait)
+    if learned.undoable == before:  # twice the same forgetting would be one as well
+        return _changed(learned, f"No vote says anything about {trait}; nothing was changed.")
     return _changed(learned, f"Votes so far say nothing about {trait}. {_BACK.format('that')}")
 
 
@@ -135,7 +139,13 @@ def _add(engine: Engine, arguments: argparse.Namespace) -> _Said:
 
 
 def _export(engine: Engine, arguments: argparse.Namespace) -> _Said:
-    found = engine.profiles.export(arguments.file, texts=arguments.with_texts)
+    file = arguments.file
+    if os.path.lexists(file) and not arguments.force:
+        raise InputError(
+            f"{file} is there already; choose another name, or replace it with --force. Nothing "
+            "was written."
+        )
+    found = engine.profiles.export(file, texts=arguments.with_texts)
     return _Said(tuple(profile_file.written(found)), profile_file.exported(found))
 
 

@@ -28,12 +28,14 @@ llama.cpp aborts as it does over a damaged file, so its last words have to tell 
 class Death:
     """cause and phase are for code, `text` is a sentence for a person.
 
-    phase  what the child was busy with ("load", "template", "prefill", "decode", "idle")
+    phase   what the child was busy with ("load", "template", "prefill", "decode", "idle")
+    killed  somebody else ended it: the system, where memory ran out, or another program
     """
 
     cause: Cause
     text: str
     phase: str = "idle"
+    killed: bool = False
 
     @property
     def by_template(self) -> bool:
@@ -55,7 +57,9 @@ def explain(status: int | None, *, phase: str, last_words: str = "") -> Death:
     last_words  what it said last on its standard error
     """
     cause = _cause(status, phase, last_words)
-    return Death(cause=cause, text=_SENTENCES[cause], phase=phase)
+    killed = status == -_number("SIGKILL")
+    text = _KILLED if killed else _SENTENCES[cause]
+    return Death(cause=cause, text=text, phase=phase, killed=killed)
 
 
 def _cause(status: int | None, phase: str, last_words: str) -> Cause:
@@ -75,12 +79,10 @@ def _number(name: str) -> int:
     return int(getattr(signal, name, 10_000))
 
 
+_KILLED = "The model's process was ended from outside, perhaps because memory ran out."
 _SENTENCES: dict[Cause, str] = {
     "processor": "The model's process used an instruction that this processor does not have.",
-    "memory": (
-        "The model's process was ended, most likely because memory ran out; a smaller model needs "
-        "less."
-    ),
+    "memory": "The model's process ended because memory ran out; a smaller model needs less.",
     "file": "llama.cpp gave up on this model file; it may be damaged.",
     "fault": "The model's process crashed.",
     "ended": "The model's process ended without being asked to.",

@@ -23,7 +23,7 @@ started, before all of them are ended; twice what it gives to those."""
 
 _NAME = "The process for long work"
 _ENDED: dict[Cause, str] = {
-    "memory": f"The system ended {_NAME.lower()}, most likely because memory ran out.",
+    "memory": f"{_NAME} was ended, perhaps because memory ran out.",
     "processor": f"{_NAME} used an instruction that this processor does not have.",
 }
 _ENDED_ELSE = f"{_NAME} crashed."

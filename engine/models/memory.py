@@ -40,6 +40,16 @@ def installed() -> int | None:
         return None
 
 
+def available() -> int | None:
+    """Bytes that programs can still have without swapping; None where the system does not tell."""
+    try:
+        told = Path("/proc/meminfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"^MemAvailable:\s*(\d+) kB", told, flags=re.MULTILINE)
+    return int(found[1]) * 1024 if found else None
+
+
 def fit(need: int, *, memory: int | None, measured: bool = False) -> MemoryFit:
     """How something that needs so many bytes fits a machine that has so many."""
     return MemoryFit(word=_word(need, memory), needed=need, memory=memory, measured=measured)

@@ -12,11 +12,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from engine.errors import InputError, StorageError
+from engine.errors import AttuneError, InputError, StorageError
 from engine.paths import DataFolder
 from engine.store import chat_files, chat_tables, schema
 from engine.store.backups import Backups, Kept
@@ -172,6 +173,13 @@ class Chats:
         piece.texts.clear()
         piece.since, piece.kept = self._monotonic(), piece.tokens
 
+    def _keep_pieces(self) -> None:
+        """Keep what came of answers that are being written, as far as it can be."""
+        with self._lock:
+            for answer, piece in self._pieces.items():
+                with suppress(AttuneError):  # it is tried again with the next piece
+                    self._keep(answer, piece)
+
     # Reading ----------------------------------------------------------------------------------
 
     def page(self, *, limit: int = 100, before: str = "", trash: bool = False) -> tuple[Chat, ...]:
@@ -300,6 +308,7 @@ class Chats:
         ids = tuple(chats) if chats is not None else self._store.ids()
         if not ids:
             raise InputError("There are no chats to export; say something first.")
+        self._keep_pieces()
         if format == "json":
             path = to / JSON_NAME if os.path.isdir(to) else to
             files = [(path, chat_files.to_json(self._store.whole(ids)))]
@@ -323,11 +332,21 @@ class Chats:
 
     def _markdown(self, to: Path, ids: Sequence[str]) -> list[tuple[Path, bytes]]:
         opened = [self._store.open(id) for id in ids]
-        texts = [chat_files.to_markdown(one).encode() for one in opened]
+        texts = [
+            chat_files.to_markdown(one, finished=self._finished(one)).encode() for one in opened
+        ]
         if len(ids) == 1 and not os.path.isdir(to):
             return [(to, texts[0])]
         names = [chat_files.file_name(one.chat) for one in opened]
         return [(to / name, text) for name, text in zip(names, texts, strict=True)]
+
+    def _finished(self, opened: OpenChat) -> dict[str, int]:
+        """Of answers that were not written to their end, how many other versions were."""
+        return {
+            message.id: sum(v.state == "whole" for v in self._store.versions(message.id))
+            for message in opened.messages
+            if message.state in ("partial", "interrupted")
+        }
 
     def import_file(self, path: Path) -> Imported:
         """Take in the chats of a file, all or none: our own JSON, ChatGPT's conversations.json or

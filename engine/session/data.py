@@ -49,6 +49,7 @@ class Data:
         self,
         folder: DataFolder,
         *,
+        logs: Path,
         chats: Callable[[], Chats],
         profiles: Callable[[], Profiles],
         learned: Callable[[], Learned],
@@ -58,13 +59,14 @@ class Data:
         clock: Callable[[], float],
     ) -> None:
         """
+        logs     the folder of the log
         models   that can be chosen
         spawn    starts an inference child
         at_rest  while it lasts nothing of this process uses the folder, and no child runs;
                  afterwards all of it is read anew
         clock    seconds since the epoch
         """
-        self._folder = folder
+        self._folder, self._logs = folder, logs
         self._chats, self._profiles = chats, profiles
         self._learned, self._models = learned, models
         self._spawn, self._at_rest, self._clock = spawn, at_rest, clock
@@ -127,6 +129,8 @@ class Data:
             part.mkdir(mode=0o700)
             left_out = tuple(self._write(part))
             files = sorted(path for path in part.rglob("*") if path.is_file())
+            for path in files:
+                path.chmod(0o600)
             found = DataExport(
                 path=str(to),
                 files=tuple(path.relative_to(part).as_posix() for path in files),
@@ -148,9 +152,9 @@ class Data:
         return Erasable(folder=str(self._folder.root), files=files, stays=stays)
 
     def erase(self) -> Receipt:
-        """Erase every file that Attune made in the data folder; afterwards the engine is as on a
-        first start. What Attune did not make stays and is named, and so does what cannot be erased;
-        a second call tries that again. The receipt is kept nowhere.
+        """Erase every file that Attune made in the data folder, and the log; afterwards the engine
+        is as on a first start. What Attune did not make stays and is named, and so does what cannot
+        be erased; a second call tries that again. The receipt is kept nowhere.
 
         Nothing may be measured, trained or merged meanwhile. Raises StorageError where another
         program is writing; nothing is erased then.
@@ -161,7 +165,8 @@ class Data:
             erased, failed = erasing.erase(own, clock=self._clock)
             root = self._folder.root
             # Whoever starts Attune again rings there, and the open window watches that very folder.
-            erasing.remove_empty(root, keep=frozenset({RINGS} if self.in_use() else ()))
+            keep = frozenset({RINGS} if self.in_use() else ())
+            erasing.remove_empty(root, logs=self._logs, keep=keep)
             sync_folder(root)
         return Receipt(
             folder=str(root), at=self._clock(), erased=erased, failed=failed, stays=stays
@@ -171,7 +176,7 @@ class Data:
 
     def _sorted_out(self) -> tuple[tuple[Own, ...], tuple[DataFile, ...]]:
         """As they stand, the lock of an open window being no file to erase."""
-        own, stays = erasing.sorted_out(self._folder.root)
+        own, stays = erasing.sorted_out(self._folder.root, logs=self._logs)
         if not self.in_use():
             return own, stays
         held = [file for file in own if file.path == self._folder.root / LOCK]

@@ -19,7 +19,7 @@ from pathlib import Path
 from engine.errors import StorageError
 from engine.models.header import printable
 from engine.models.provenance import Provenance
-from engine.paths import DataFolder
+from engine.paths import LOGS, DataFolder
 from engine.store import database
 from engine.types.data import DataFile, DataKind, Erased, Receipt
 
@@ -65,14 +65,21 @@ class Own:
     size: int
 
 
-def sorted_out(root: Path) -> tuple[tuple[Own, ...], tuple[DataFile, ...]]:
+def sorted_out(
+    root: Path, *, logs: Path | None = None
+) -> tuple[tuple[Own, ...], tuple[DataFile, ...]]:
     """The files of the data folder that Attune made, and whatever else is in it, with the reason
-    why it is not Attune's. Follows no link. Raises StorageError where it cannot be read."""
+    why it is not Attune's. Follows no link. Raises StorageError where it cannot be read.
+
+    logs  the folder of the log, looked through as well where it is not `logs` in the data folder
+    """
     own: list[Own] = []
     other: list[DataFile] = []
+    if logs == root / LOGS:
+        logs = None
     try:
-        for entry in _entries(root):
-            found = _of(entry, root)
+        for name, entry in (*_entries(root, without=logs), *_log_entries(logs)):
+            found = _of(entry, name, root)
             if isinstance(found, Own):
                 own.append(found)
             else:
@@ -124,8 +131,13 @@ def erase(
     return tuple(erased), tuple(failed)
 
 
-def remove_empty(root: Path, *, keep: frozenset[str] = frozenset()) -> None:
-    """Remove the folders that Attune made and that hold nothing any more, but for these."""
+def remove_empty(root: Path, *, logs: Path, keep: frozenset[str] = frozenset()) -> None:
+    """Remove the folders that Attune made and that hold nothing any more, but for these.
+
+    logs  the folder of the log, wherever it is
+    """
+    with suppress(OSError):  # something is in it, or it is not there
+        logs.rmdir()
     folders = [path for path in root.rglob("*") if path.is_dir() and not path.is_symlink()]
     for folder in sorted(folders, reverse=True):  # what is inside comes first
         name = folder.relative_to(root).as_posix()
@@ -162,30 +174,43 @@ def receipt_text(receipt: Receipt) -> str:
 # ----------------------------------------------------------------------------------------------
 
 
-def _entries(root: Path) -> Iterator[os.DirEntry[str]]:
-    """Everything in the folder and in those of its folders that Attune made, by name."""
+def _entries(root: Path, *, without: Path | None) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Everything in the folder and in those of its folders that Attune made, by its name there.
 
-    def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-        with os.scandir(folder) as found:
-            listed = sorted(found, key=lambda entry: entry.name)
-        for entry in listed:
+    without  a folder to pass over
+    """
+
+    def entries(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        for entry in _listed(folder):
             name = Path(entry.path).relative_to(root).as_posix()
             if entry.is_dir(follow_symlinks=False) and _FOLDERS.fullmatch(name):
                 yield from entries(Path(entry.path))
-            else:
-                yield entry
+            elif Path(entry.path) != without:
+                yield name, entry
 
     yield from entries(root)
 
 
-def _of(entry: os.DirEntry[str], root: Path) -> Own | DataFile:
+def _log_entries(folder: Path | None) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Everything in a folder of the log that lies elsewhere, by the name it would have here."""
+    if folder is not None and folder.is_dir():
+        for entry in _listed(folder):
+            yield f"{LOGS}/{entry.name}", entry
+
+
+def _listed(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as found:
+        return sorted(found, key=lambda entry: entry.name)
+
+
+def _of(entry: os.DirEntry[str], name: str, root: Path) -> Own | DataFile:
     path = Path(entry.path)
     facts = entry.stat(follow_symlinks=False)
     if stat.S_ISDIR(facts.st_mode):
         return DataFile(path=entry.path, size=0, reason="a folder that Attune did not make")
     if stat.S_ISLNK(facts.st_mode):
         return DataFile(path=entry.path, size=0, reason="a link, which Attune did not make")
-    kind = _kind(path.relative_to(root).as_posix())
+    kind = _kind(name)
     if kind is None or not stat.S_ISREG(facts.st_mode):
         return DataFile(path=entry.path, size=facts.st_size, reason="Attune did not make it")
     if kind == "made" and path.suffix == ".gguf" and not _has_card(path):

@@ -17,6 +17,7 @@ from engine.preference.ballots import Evidence
 from engine.preference.learner import Contrast, Learner, Serving, percent
 from engine.preference.neural import NeuralLearner
 from engine.preference.utilities import UtilityLearner
+from engine.store import duels
 from engine.store.record import Ballot, Record, Standing, StoredDuel
 from engine.types.learning import (
     Learned,
@@ -181,8 +182,11 @@ class Learning:
         return self.learned()
 
     def forget_trait(self, trait: str) -> Learned:
-        """Earlier votes say nothing about a trait any more. Raises UnknownTrait."""
-        self.record.forget(self.find(trait).id)
+        """Earlier votes say nothing about a trait any more; nothing is changed where none does.
+        Raises UnknownTrait."""
+        found, standing = self.find(trait), self._current()[1]
+        if _is_spoken_of(found.id, standing):
+            self.record.forget(found.id)
         return self.learned()
 
     def add_trait(self, sentence: str) -> Learned:
@@ -289,6 +293,18 @@ def _asked(standing: Standing) -> tuple[Trait, ...]:
 def _speaks(ballot: Ballot, trait: str, standing: Standing) -> bool:
     """Whether a vote came after its owner had the trait forgotten."""
     return ballot.change > standing.forgotten.get(trait, -1)
+
+
+def _is_spoken_of(trait: str, standing: Standing) -> bool:
+    """Whether a vote, or a choice of who answers, may still say something about a trait."""
+    since = standing.forgotten.get(trait, -1)
+    if any(change > since for change, _ in standing.overrides):
+        return True
+    ballots = (*standing.ballots, *standing.local)
+    return any(
+        _speaks(ballot, trait, standing) and duels.without(ballot.duel, {trait}) != ballot.duel
+        for ballot in ballots
+    )
 
 
 def _about(ballot: Ballot, standing: Standing) -> str:

@@ -70,14 +70,16 @@ class Running:
         launch = yield from self.launch(card)
         if (warning := memory.shortage(facts(header), context=launch.context)) is not None:
             yield warning
-        chosen = Chosen(id=card.id, path=card.path, name=card.name, adapters=worn)
+        needed = memory.needed(facts(header), context=launch.context)
+        chosen = Chosen(id=card.id, path=card.path, name=card.name, adapters=worn, needed=needed)
         variants = self._wishes.values.variants
         yield from self.supervisor.start(chosen, launch=launch, variants=variants)
 
     def launch(self, card: ModelCard) -> Generator[Notice, None, Launch]:
         """Settings that work on this machine; the self-test finds them at the first start."""
         if self._wishes.safe:
-            return self._safest()
+            known = self._wishes.values.variants
+            return self._safest(known or selftest.probe(self._spawn).variants)
         if self.known() is not None:
             return self.wished()
         yield Notice(
@@ -114,9 +116,12 @@ class Running:
     def diagnose(self, *, data_dir: Path, renew: bool) -> Diagnosis:
         """Run the self-test and tell how Attune runs on this machine; see `Engine.diagnose`."""
         tested = selftest.run(self._spawn, model=self._trial_model(), context=CONTEXT)
-        if renew or self.known() is None:
+        safe = self._wishes.safe
+        if renew or (self.known() is None and not safe):
             self._keep_found(tested)
         launch = self.wished() if self.known() is not None else None
+        if safe:
+            launch = self._safest(tested.machine.variants)
         return Diagnosis(
             version=__version__,
             system=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
@@ -136,8 +141,7 @@ class Running:
 
     # ----------------------------------------------------------------------------------------
 
-    def _safest(self) -> Launch:
-        variants = self._wishes.values.variants or selftest.probe(self._spawn).variants
+    def _safest(self, variants: Sequence[str]) -> Launch:
         return ladder.safest(variants, threads=most_threads(), context=SAFE_CONTEXT)
 
     def _new_supervisor(self) -> Supervisor:

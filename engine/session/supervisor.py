@@ -22,6 +22,7 @@ from engine.errors import (
 )
 from engine.inference import ladder, protocol
 from engine.inference.client import ChildDied, Client, by_template
+from engine.models import memory
 from engine.types.answers import (
     Answer,
     AnswerEvent,
@@ -44,18 +45,23 @@ FORGIVEN_ELSE = 2
 
 SPELL_SECONDS = 600.0
 
+AMPLE = 2.0
+"""Memory that is free after a kill, over what the model needs, from which on it was not for want
+of it."""
+
 AroundLoad = Callable[[str, Launch], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The model to run: its id, where it is and what it is called; and adapters that act on it,
-    each a path and a scale."""
+    """The model to run: its id, where it is and what it is called; adapters that act on it, each a
+    path and a scale; and about how many bytes of memory it needs, 0 where nobody knows."""
 
     id: str
     path: str
     name: str
     adapters: tuple[tuple[str, float], ...] = ()
+    needed: int = 0
 
 
 class Supervisor:
@@ -67,19 +73,21 @@ class Supervisor:
         spawn: Callable[[], Client],
         on_launch: Callable[[Launch], None],
         around_load: AroundLoad = lambda _model, _launch: nullcontext(),
+        available: Callable[[], int | None] = memory.available,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         spawn        starts a child
         on_launch    is told settings that loaded after others crashed
         around_load  lasts as long as a model is being loaded; given its name and the settings
+        available    bytes of memory that are free; None where nobody knows
         """
         self._spawn, self._on_launch, self._clock = spawn, on_launch, clock
-        self._around_load = around_load
+        self._around_load, self._available = around_load, available
         self._client: Client | None = None
         self._chosen: Chosen | None = None
         self._launch = self._asked = Launch()
-        self._unproven = False
+        self._unproven = self._again = False
         self._variants: tuple[str, ...] = ()
         self._plain = False
         self._crashes: list[float] = []
@@ -149,6 +157,7 @@ class Supervisor:
 
     def _load(self) -> Iterator[StartEvent]:
         """Load with the current settings, and after a crash with safer ones."""
+        self._again = False
         while True:
             try:
                 yield from self._load_once()
@@ -156,6 +165,10 @@ class Supervisor:
             except ChildDied as error:
                 if by_template(error) and not self._plain:
                     self._plain = True
+                elif self._by_stranger(error) and not self._again:
+                    self._again = True
+                    text = f"{error.message} Trying again."
+                    yield Notice(code="loading_again", text=text)
                 else:
                     yield self._step_down(error)
             except OutOfMemory as error:
@@ -267,7 +280,8 @@ class Supervisor:
         self._end_child()
         if not stopped:
             kept = " The text so far is kept." if any(p.text for p in partials) else ""
-            yield Notice(code="engine_crashed", text=f"{error.message}{kept} Starting it again.")
+            text = f"{error.message}{kept} It is being started again; ask again when it is back."
+            yield Notice(code="engine_crashed", text=text)
         for partial in partials:
             yield partial.answer("stopped" if stopped else "interrupted")
         if self._closed:
@@ -284,9 +298,19 @@ class Supervisor:
         elif isinstance(error, ChildDied):
             self._crashes = [t for t in self._crashes if self._clock() - t < SPELL_SECONDS]
             self._crashes.append(self._clock())
-            if len(self._crashes) > FORGIVEN.get(error.death.cause, FORGIVEN_ELSE):
+            forgiven = FORGIVEN.get(error.death.cause, FORGIVEN_ELSE)
+            if len(self._crashes) > (FORGIVEN_ELSE if self._by_stranger(error) else forgiven):
                 self._crashes.clear()
                 yield self._step_down(error)
+
+    def _by_stranger(self, error: ChildDied) -> bool:
+        """Whether some other program is likely to have ended the child. Where the system did, for
+        want of memory, hardly more is free afterwards than the child had."""
+        assert self._chosen is not None
+        needed, free = self._chosen.needed, self._available()
+        if not error.death.killed or not needed or free is None:
+            return False
+        return free > AMPLE * needed
 
 
 def _hear(partials: tuple[_Partial, ...], event: AnswerEvent) -> None:

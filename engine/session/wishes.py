@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from engine.config import Settings, SettingsFile
 from engine.errors import StorageError
+from engine.models.partial import locked
 
 log = logging.getLogger("engine.session.wishes")
 
@@ -41,8 +44,9 @@ class Wishes:
         Raises StorageError if they cannot be saved; nothing is changed then.
         """
         changes = self._unsaved | changes
-        wanted = replace(self._saved(), **changes)
-        self._file.write(wanted, chosen=changes.keys())
+        with self._alone():
+            wanted = replace(self._saved(), **changes)
+            self._file.write(wanted, chosen=changes.keys())
         acting = replace(self.values, **changes) if self.safe else wanted
         self.values, self._unsaved = acting, {}
         return acting
@@ -72,6 +76,16 @@ class Wishes:
         )
 
     # ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """What another Attune saves between reading and writing would be lost."""
+        folder = self._file.path.parent
+        with ExitStack() as stack:
+            # A folder that is gone is made by writing; one that cannot be used says so there.
+            with suppress(OSError):
+                stack.enter_context(locked(folder))
+            yield
 
     def _saved(self) -> Settings:
         """The settings in the file; in the place of what is damaged there, what acts here."""

@@ -7,7 +7,7 @@ The JSON is one object: "format" is "attune-chats", "version" is 1, "chats" is a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -92,12 +92,20 @@ def from_json(data: bytes) -> tuple[StoredChat, ...]:
         ) from error
 
 
-def to_markdown(opened: OpenChat) -> str:
-    """The current branch of a chat, to read."""
+def to_markdown(opened: OpenChat, *, finished: Mapping[str, int] | None = None) -> str:
+    """The current branch of a chat, to read.
+
+    finished  of answers on it that are not, how many other versions are finished, by id
+    """
     chat = opened.chat
     parts = [f"# {chat.title}", f"{_when(chat.created)} to {_when(chat.changed)}"]
     for message in opened.messages:
-        parts += [f"## {_speaker(message)}", message.text.strip()]
+        text = message.text.strip()
+        if not text and message.state != "whole":
+            text = "*Nothing was written yet.*"
+        parts += [f"## {_speaker(message)}", text]
+        if others := (finished or {}).get(message.id, 0):
+            parts.append(_elsewhere(others))
     return "\n\n".join(parts) + "\n"
 
 
@@ -107,6 +115,12 @@ def file_name(chat: Chat) -> str:
     words = _UNFIT.sub("-", chat.title)[:_LONGEST_NAME]
     title = words.encode()[:_LONGEST_BYTES].decode(errors="ignore").strip("-")
     return "-".join(part for part in (day, title, chat.id) if part) + ".md"
+
+
+def _elsewhere(others: int) -> str:
+    if others == 1:
+        return "*Another version of this answer is finished; choose it to export it.*"
+    return f"*{others} other versions of this answer are finished; choose one to export it.*"
 
 
 def _speaker(message: ChatMessage) -> str:

@@ -116,7 +116,7 @@ def test_safe_mode_is_one_key_away_and_says_what_it_is(
         assert engine.safe
         assert window._desk.loading.current is not None
         assert window._desk.loading.current.model == "smollm2-135m"
-        assert window.windowTitle() == "Attune (safe mode)"
+        assert window.windowTitle() == "Safe mode – Attune"
         assert "Safe mode: the starter model answers" in shown(window)
         assert window._desk.taste.neutral
         window.close()
@@ -127,7 +127,7 @@ def test_a_window_that_is_started_in_safe_mode_says_so(qtbot: QtBot, tmp_path: P
     engine = ScriptedEngine(tmp_path, safe=True)
     window = build(Desk(engine))
     qtbot.addWidget(window)
-    assert window.windowTitle() == "Attune (safe mode)"
+    assert window.windowTitle() == "Safe mode – Attune"
     window.close()
 
 
@@ -219,12 +219,15 @@ def ends():
     if how == "term": os.kill(os.getpid(), signal.SIGTERM)
     if how == "fault": faulthandler._sigsegv()
     if how == "abort": os.abort()
+    if how == "late": app.QApplication.exit(0)
     if how == "fails": QTimer.singleShot(0, fails)
     if how in ("quit", "fails"): QTimer.singleShot(100, leaves)
     if how == "wait": print("open", flush=True)
 build = app.build
 def built(desk, *, ending=None):
     global window
+    if how == "early": os.kill(os.getpid(), signal.SIGTERM)
+    if how == "late": desk.close = lambda: os.kill(os.getpid(), signal.SIGKILL)
     window = build(desk, ending=ending)
     print("told", window.mending.sheet is not None, flush=True)
     return window
@@ -273,6 +276,16 @@ def test_the_next_window_tells_of_an_end_that_nobody_wanted(
     }
     if ending is not None:
         assert ending.fault == faults.get(how, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals to oneself differ there")
+@pytest.mark.slow
+@pytest.mark.parametrize(("how", "code"), [("early", 0), ("late", -signal.SIGKILL)])
+def test_an_end_before_the_window_is_there_or_while_it_cleans_up_is_no_bad_one(
+    tmp_path: Path, how: str, code: int
+) -> None:
+    assert run(tmp_path, how).returncode == code
+    assert not told(tmp_path)
 
 
 @pytest.mark.slow
@@ -355,5 +368,24 @@ def test_what_qt_says_is_logged_without_what_it_quotes(heard_qt: list[str], tmp_
     with logs.kept(tmp_path):
         qWarning(f'QFont::fromString: Invalid description "{SECRET}"')
     text = (tmp_path / logs.NAME).read_text()
-    assert "WARNING desktop.qt: default: QFont::fromString: Invalid description '…'" in text
+    assert "WARNING desktop.qt: default: QFont::fromString (65 characters)" in text
     assert SECRET not in text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"{SECRET}: no such file or directory",
+        f"Cannot open file {SECRET}",
+        f"QFont::fromString: Invalid description {SECRET}",
+        f"QIODevice::read (QFile, /home/me/{SECRET}): device not open",
+    ],
+)
+def test_what_qt_was_given_is_not_logged_without_quotes_either(
+    heard_qt: list[str], tmp_path: Path, message: str
+) -> None:
+    with logs.kept(tmp_path):
+        qWarning(message)
+    text = (tmp_path / logs.NAME).read_text()
+    assert f"({len(message)} characters)" in text
+    assert "mother" not in text

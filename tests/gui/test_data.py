@@ -104,7 +104,7 @@ def test_it_says_what_is_kept_where_and_how_much(
     )
     assert page._teach.text() == str(engine.data_dir)
     assert [plain(line) for line in page.kept.lines] == [
-        "Chats  12, those in the trash counted  1.2 MB",
+        "Chats  12, the trash included  1.2 MB",
         "Votes  6 that count  45.0 kB",
         "What I learned  10 traits, worked out from the votes",
         "Measured answers  120, for the portfolio  310 kB",
@@ -552,3 +552,20 @@ def test_after_erasing_the_window_goes_on_as_on_a_first_start(
     window.menus.chat.trigger()
     ask(qtbot, window, "Anybody there?")
     assert settle(qtbot, window).text
+
+
+@pytest.mark.parametrize("place", ["data", "portfolio", "workshop"])
+def test_a_page_that_waits_for_an_answer_says_so_and_claims_nothing(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine, place: str
+) -> None:
+    engine.scripts.append(endless())
+    ask(qtbot, window, "Sing")
+    qtbot.waitUntil(lambda: "la" in shown(window))
+    getattr(window.menus, place).trigger()
+    page = getattr(window.places, place)
+    assert "An answer is being written; this comes after it." in page.headline
+    if place == "data":
+        assert "There are no copies yet" not in page._copies.text()
+    window.menus.stop.trigger()
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: "written" not in page.headline and "Reading" not in page.headline)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.heard import SENTENCES, WORDS, heard, setting
 from engine.api import Launch, certified, describe_launch, worst_served
+from engine.inference import death
 from engine.preference.traits import BUILT_IN
 from engine.session import objectives
 from engine.session.importing import _NAMES as SETTINGS
@@ -133,3 +134,27 @@ def test_no_sentence_shadows_another() -> None:
         slots = re.findall(r"\{(\d)\}", text)
         assert slots == [str(place) for place in range(len(slots))], text
         assert text not in SENTENCES[:number]
+
+
+@pytest.mark.usefixtures("foreign")
+@pytest.mark.parametrize("text", [*death._SENTENCES.values(), death._KILLED])
+def test_how_a_process_ended_is_known(text: str) -> None:
+    assert untranslated(text) == ""
+
+
+@pytest.mark.usefixtures("foreign")
+@pytest.mark.parametrize(
+    "next_step",
+    [
+        " It is being started again; ask again when it is back.",
+        " The text so far is kept. It is being started again; ask again when it is back.",
+        " Trying again.",
+        " Trying again with {CPU (generic)}, 2 threads, context 4096.",
+    ],
+)
+def test_what_comes_after_a_crash_is_known(next_step: str) -> None:
+    said = re.sub(r"\{[^}]*\}", "", heard(f"The model's process crashed.{next_step}"))
+    before = None
+    while said != before:
+        before, said = said, re.sub("⟦[^⟦⟧]*⟧", "", said)
+    assert re.sub(r"[\d\s,.]", "", said) == ""

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox
 
 import dev
 from desktop import languages
-from desktop.languages import Language, available, install, tr
+from desktop.languages import Language, available, install, tr, trouble
 from tests.gui.translating import PLACEHOLDER, Message, gathered, messages, written
 
 GERMAN = dev.TRANSLATIONS / "attune_de.ts"
@@ -141,6 +141,14 @@ def test_a_country_gets_the_language_and_what_is_unknown_the_system_s(
     assert install(app, "de_AT", folder=compiled) == "de"
     assert install(app, "de-CH", folder=compiled) == "de"
     assert install(app, "klingon", folder=compiled) == install(app, "", folder=compiled)
+
+
+def test_a_language_that_is_not_there_is_named_with_those_that_are(
+    app: QApplication, compiled: Path
+) -> None:
+    assert [trouble(code, folder=compiled) for code in ("de", "de_AT", "en", "en-GB")] == [""] * 4
+    said = trouble("xx", folder=compiled)
+    assert said == "The window does not speak 'xx'; say one of de, en after --lang."
 
 
 def test_a_former_language_is_gone(app: QApplication, compiled: Path) -> None:

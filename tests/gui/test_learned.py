@@ -16,7 +16,7 @@ from desktop import findings
 from desktop.views.learned import LearnedPage
 from desktop.views.window import Window
 from desktop.widgets.trait_table import LESS, MORE, SURE
-from engine.api import AttuneError, StorageError
+from engine.api import AttuneError, Learned, StorageError
 from tests.gui.conftest import Open
 from tests.gui.scripted_engine import ScriptedEngine
 from tests.gui.scripted_record import FORMAL, LISTS, SHORT, Entry, Held, told
@@ -529,3 +529,16 @@ def test_an_open_window_has_loaded_neither_numpy_nor_pyqtgraph(tmp_path: Path) -
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (19, "About 19 more comparisons would settle the rest."),
+        (20, "Some more comparisons would settle the rest."),
+        (51, "Some more comparisons would settle the rest."),
+    ],
+)
+def test_a_number_that_would_only_discourage_is_not_said(left: int, said: str) -> None:
+    learned = Learned(traits=(), votes=1, to_settle=left, neutral=False, learner="utilities")
+    assert findings.headline(learned) == f"From one vote. {said}"

@@ -306,10 +306,16 @@ def test_what_is_recommended_says_size_licence_and_fit(
 ) -> None:
     page = opened(qtbot, window)
     assert [texts(row)[:3] for row in page.offered.rows.values()] == [
-        ["Small and quick", "", "Qwen2.5 Coder 0.5B  ·  491 MB  ·  Apache-2.0  ·  fits well"],
+        [
+            "Small and quick",
+            "",
+            "Qwen2.5 Coder 0.5B  ·  491 MB  ·  Apache-2.0  ·  fits well  ·  made for programming, "
+            "answers other questions as well",
+        ],
         [
             "Answers better, takes longer", "",
-            "Qwen2.5 Coder 1.5B  ·  1.1 GB  ·  Apache-2.0  ·  tight: takes 6.0 GB of 8.0 GB memory",
+            "Qwen2.5 Coder 1.5B  ·  1.1 GB  ·  Apache-2.0  ·  tight: takes 6.0 GB of 8.0 GB memory"
+            "  ·  made for programming, answers other questions as well",
         ],
     ]  # fmt: skip
     get = page.offered.rows[SMALL.id].buttons["get"]

@@ -454,7 +454,7 @@ def test_the_model_of_the_pick_is_loaded_first_in_the_usual_way(
     qtbot.waitUntil(lambda: routed.next.label.text().startswith(f"Answers next: {PLAIN.name} —"))
     built.may_load.clear()
     ask(qtbot, routed, "Who are you?")
-    qtbot.waitUntil(lambda: "is being loaded" in routed.status._state.text())
+    qtbot.waitUntil(lambda: "loading" in routed.status._state.text())
     built.may_load.set()
     assert settle(qtbot, routed).text == "Yes."
     assert routed.status._model.text() == STARTER.name

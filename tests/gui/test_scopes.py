@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.views.window import Window
+from desktop.widgets.status_line import StatusLine
 from engine.api import Reach, Scope
 from tests.gui.conftest import Open
 from tests.gui.scripted_chats import FULL
@@ -208,3 +209,53 @@ def test_on_a_narrow_line_the_words_beside_the_meter_go_before_they_are_cut(
     window.menus.scopes["everywhere"].trigger()
     status.resize(241, status.height())
     assert status._context.isVisible()
+
+
+def test_in_a_private_chat_nothing_is_learned_and_nothing_else_can_be_chosen(
+    qtbot: QtBot, window: Window
+) -> None:
+    window.menus.new_private.trigger()
+    qtbot.waitUntil(lambda: window._desk.asking.conversation.private)
+    scopes = window.menus.scopes
+    assert [name for name, action in scopes.items() if action.isChecked()] == ["off"]
+    assert not any(action.isEnabled() for action in scopes.values())
+    window.menus.new_chat.trigger()
+    qtbot.waitUntil(lambda: not window._desk.asking.conversation.private)
+    assert scope(window) == "everywhere"
+    assert all(action.isEnabled() for action in scopes.values())
+
+
+def test_votes_that_count_in_their_chats_only_are_told_apart_from_the_others(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    duel(qtbot, window, engine)
+    window.menus.votes[0].trigger()
+    voted(qtbot, window)
+    choose(window, "chat")
+    duel(qtbot, window, engine)
+    window.menus.votes[0].trigger()
+    voted(qtbot, window)
+    window.menus.learned.trigger()
+    page = window.places.learned
+    assert page is not None
+    more = "One vote counts in its own chat only, and not here."
+    qtbot.waitUntil(lambda: more in page.headline)
+
+
+def test_how_the_model_runs_gives_way_before_the_words_beside_the_meter_are_cut(
+    qtbot: QtBot, window: Window
+) -> None:
+    window._theme.set_zoom(3)
+    menus, look = window.menus, window._theme.look
+    status = StatusLine(look, models=menus.models, scopes=menus.scope_menu)
+    qtbot.addWidget(status)
+    status.show()
+    words = status._context
+    status.show_model("SmolLM2 135M Instruct", state="CPU (icelake), 2 threads, context 8192")
+    status.show_speed(25.0)
+    status.show_context(983, 8192)
+    status.set_look(look)
+    for width in (1000, 600, 460, 420):
+        status.resize(width, status.height())
+        QApplication.processEvents()
+        qtbot.waitUntil(lambda: words.width() >= words.sizeHint().width())

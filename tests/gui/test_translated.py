@@ -150,7 +150,8 @@ def rest(qtbot: QtBot, window: Window) -> None:
 
 
 def window_of() -> Window:
-    return next(w for w in QApplication.topLevelWidgets() if isinstance(w, Window))
+    widgets = QApplication.topLevelWidgets()  # one of an earlier test may not be gone yet
+    return next(w for w in widgets if isinstance(w, Window) and w.isVisible())
 
 
 def parts(window: QWidget) -> Iterator[QWidget]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from engine.api import Engine
 from engine.errors import InputError, StorageError
 from engine.inference.host import Loaded
 from engine.inference.templates import ChatFormat
+from engine.models.partial import locked
 from engine.types.answers import Answer, Ready
 from engine.types.learning import Duel
 from engine.types.models import Launch
@@ -105,6 +107,21 @@ def test_an_entry_that_is_damaged_meanwhile_keeps_acting_as_it_was(
     put(data, gamma="strong")
     engine.change(colours="dark")
     assert engine.settings.gamma == saved(data)["gamma"] == 4.0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such locks there")
+def test_what_another_attune_is_about_to_save_is_waited_for(
+    make_engine: MakeEngine, data: Path
+) -> None:
+    engine = make_engine()
+    changing = threading.Thread(target=lambda: engine.change(gamma=4.0))
+    with locked(data):
+        theirs = saved(data)
+        changing.start()
+        changing.join(timeout=0.3)  # time enough to write, if it did not wait
+        (data / "settings.json").write_text(json.dumps(theirs | {"colours": "dark"}))
+    changing.join()
+    assert (saved(data)["gamma"], saved(data)["colours"]) == (4.0, "dark")
 
 
 # How models run -----------------------------------------------------------------------------

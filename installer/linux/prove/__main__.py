@@ -22,7 +22,7 @@ from pathlib import Path
 from installer.build import sha256_of
 from installer.contents import ROOT
 from installer.linux.prove import steps
-from installer.linux.prove.roots import MIRRORS, OWNER, discard, fresh
+from installer.linux.prove.roots import OWNER, SUITES, discard, fresh
 from installer.linux.prove.screen import screen
 from installer.linux.prove.steps import Finding
 
@@ -35,7 +35,7 @@ TOOLS = (
 
 def main(arguments: Sequence[str]) -> int:
     match arguments:
-        case [package, archive, *systems] if set(systems) <= MIRRORS.keys():
+        case [package, archive, *systems] if set(systems) <= set(SUITES):
             pass
         case _:
             print((__doc__ or "").strip(), file=sys.stderr)

@@ -30,8 +30,8 @@ _STARTED = {
 
 
 def answers_on(root: Root, processor: str) -> str:
-    """Which library of llama.cpp the starter model ran with on that processor, and how many had
-    been tried. Raises EngineError where nothing ran."""
+    """Which library of llama.cpp the starter model ran with on that processor, of which, and why
+    those before it failed. Raises EngineError where not even probing went well."""
     shutil.copyfile(QEMU, root.path / "qemu")
     (root.path / "qemu").chmod(0o755)
     command = root.command(
@@ -41,9 +41,11 @@ def answers_on(root: Root, processor: str) -> str:
     model = f"/opt/attune/_internal/assets/models/{STARTER_FILE}"
     found = selftest.run(partial(Client, command, background=True), model=model, context=CONTEXT)
     works = next((trial for trial in found.trials if trial.works), None)
+    failed = selftest.failures([trial for trial in found.trials if not trial.works])
     if works is None:
-        return "nothing works: " + selftest.failures(found.trials)
-    return f"{works.launch.variant}, of {len(found.machine.variants)}, try {len(found.trials)}"
+        return f"nothing works: {failed}"
+    told = f"{works.launch.variant}, of {', '.join(found.machine.variants)}"
+    return f"{told}; before it: {failed}" if failed else told
 
 
 def window_on(root: Root, processor: str) -> str:

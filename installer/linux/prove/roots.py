@@ -9,13 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MIRRORS = {
-    "bookworm": "http://deb.debian.org/debian",
-    "trixie": "http://deb.debian.org/debian",
-    "jammy": "http://archive.ubuntu.com/ubuntu",
-    "noble": "http://archive.ubuntu.com/ubuntu",
-}
-"""Where each system comes from. debootstrap checks the signatures of all of them."""
+UBUNTU = ("jammy", "noble")
+SUITES = ("bookworm", "trixie", *UBUNTU)
+"""Each comes from where debootstrap finds it, which checks the signatures of all of them."""
 
 OWNER = "owner"
 SECONDS = 600.0
@@ -103,7 +99,7 @@ def fresh(suite: str, name: str, *, work: Path) -> Root:
     bare = work / suite
     if not (bare / "usr").is_dir() or not (bare / "etc" / "apt").is_dir():
         command = ["debootstrap", "--variant=minbase", *_keyring(suite, work), suite, str(bare)]
-        subprocess.run([*command, MIRRORS[suite]], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     path = work / name
     discard(Root(path=path))
     subprocess.run(["cp", "-a", str(bare), str(path)], check=True)
@@ -124,7 +120,7 @@ def discard(root: Root) -> None:
 def _keyring(suite: str, work: Path) -> Sequence[str]:
     """Debian does not bring Ubuntu's keys; put the package's file beside the roots."""
     file = work / "ubuntu-archive-keyring.gpg"
-    return [f"--keyring={file}"] if "ubuntu" in MIRRORS[suite] and file.exists() else []
+    return [f"--keyring={file}"] if suite in UBUNTU and file.exists() else []
 
 
 def _trust_this_network(root: Path) -> None:

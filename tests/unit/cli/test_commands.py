@@ -353,6 +353,22 @@ def test_the_doctor_names_the_model_for_people_and_its_id_for_programs(attune: A
     assert attune("doctor", "--json").json["model"] == STARTER_ID
 
 
+def test_the_doctor_tells_what_safe_mode_runs_with_and_remembers_nothing_of_it(
+    attune: Attune, data: Path, other: Path
+) -> None:
+    attune("models", "add", other)
+    remember(data, model="other", launch=Launch(variant="newest", gpu_layers=-1))
+    before = (data / "settings.json").read_bytes()
+    found = attune("--safe-mode", "doctor", "--json").json
+    assert (found["safe_mode"], found["model"], found["cpu_variant"]) == (True, STARTER_ID, "sse42")
+    assert (found["launch"]["gpu_layers"], found["launch"]["extra_bufts"]) == (0, False)
+    (line,) = [x for x in attune("doctor", "--safe-mode").out.splitlines() if "Safe mode" in x]
+    assert "CPU (sse42)" in line
+    assert (data / "settings.json").read_bytes() == before
+    assert attune("doctor", "--json").json["safe_mode"] is False
+    assert "Safe mode" not in attune("doctor").out
+
+
 def test_where_nothing_works_the_doctor_says_so_in_one_object(
     attune: Attune, follow: Follow
 ) -> None:
@@ -398,7 +414,8 @@ def test_a_log_on_standard_error_holds_texts_only_where_they_were_asked_for(
     remember(data, routing=True)
     (data / "calibration.db").write_bytes(b"no database at all" * 100)
     said = attune("ask", "Well?", "--log-level", level)
-    assert "engine.api: what was built cannot be read: DamagedRecord (damaged_rec" in said.err
+    told = "engine.session.asking: what was built cannot be read: DamagedRecord (damaged_rec"
+    assert told in said.err
     assert str(data) not in said.err
     whole = attune("ask", "Well?", "--debug").err
     assert f"what was built cannot be read: The calibration record {data}" in whole

@@ -26,6 +26,7 @@ def test_show_says_what_is_kept_and_where(attune: Attune, data: Path) -> None:
     size = sum(path.stat().st_size for path in data.rglob("*"))
     assert lines[0] == f"Everything is in {data}, {size / 1000:.1f} kB."
     assert any(line.split()[:2] == ["2", "votes"] for line in lines)
+    assert any(line.split() == ["0", "models", "that", "you", "added"] for line in lines)
     found = attune("data", "show", "--json").json
     assert found["folder"] == str(data)
     assert {part["kind"]: part["count"] for part in found["parts"]}["votes"] == 2

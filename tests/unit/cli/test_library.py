@@ -47,6 +47,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def test_a_model_is_got_listed_and_deleted(attune: Attune, hub: Hub, data: Path) -> None:
+    out = attune("models", "recommended").out
+    assert out.splitlines()[-1] == "To get one, as the first: attune models get small"
     (offered,) = attune("models", "recommended", "--json").json["models"]
     assert (offered["id"], offered["installed"]) == ("small", "")
     got = attune("models", "get", "small", "--json")
@@ -57,6 +59,10 @@ def test_a_model_is_got_listed_and_deleted(attune: Attune, hub: Hub, data: Path)
     _, listed = attune("models", "list", "--json").json["models"]
     assert (listed["origin"], listed["fit"]["word"]) == ("downloaded", "well")
     assert "yours already, as small-q4" in attune("models", "recommended").out
+    assert "models get" not in attune("models", "recommended").out
+    again = attune("models", "get", "small", "--offline")
+    assert again.out.startswith("small-q4 is here already, as small-q4.")
+    assert again.code == 0
     refused = attune("models", "remove", "small-q4", "--json")
     assert (refused.code, refused.json["error"]["code"]) == (1, "input")
     assert "--yes" in refused.err

@@ -163,6 +163,7 @@ def test_before_a_build_there_is_one_clear_error(attune: Attune, verb: str) -> N
     said = attune("portfolio", verb, "--json")
     assert (said.code, said.json["error"]["code"]) == (1, "input")
     assert said.err.startswith("attune: There is no portfolio yet. ")
+    assert "attune portfolio build" in said.err
     assert said.err.count("\n") == 1
 
 
@@ -203,7 +204,8 @@ def test_a_check_says_that_all_is_well_or_what_is_not(attune: Attune, data: Path
     with closing(sqlite3.connect(data / "calibration.db")) as connection, connection:
         connection.execute("DELETE FROM answers WHERE rowid = 3")
     text = "Some answers that the certificate rests on are gone. Build again."
-    assert attune("portfolio", "check").out == f"{text}\n"
+    said = attune("portfolio", "check")
+    assert said.out == f"{text}\nTo build again: attune portfolio build\n"
     found = attune("portfolio", "check", "--json")
     assert (found.code, found.json["ok"]) == (0, False)
     assert found.json["findings"] == [{"code": "answers_missing", "text": text}]

@@ -143,9 +143,22 @@ def test_a_rebuild_comes_to_the_same(attune: Attune, voted: str) -> None:
 def test_what_is_known_of_a_trait_can_be_forgotten(attune: Attune, data: Path) -> None:
     have_voted(data, "second")
     assert of(attune("profile", "show", "--json"), "short")["theta"] != 0
-    said = attune("profile", "forget", "short", "--json")
+    said = attune("profile", "forget", "short")
+    assert said.out.startswith("Votes so far say nothing about short. 'attune profile undo'")
+    said = attune("profile", "show", "--json")
     assert (of(said, "short")["theta"], of(said, "short")["votes"]) == (0, 0)
-    assert attune("profile", "forget", "short").out.startswith("Votes so far say nothing about")
+
+
+def test_forgetting_what_no_vote_speaks_of_is_nothing_to_undo(attune: Attune, data: Path) -> None:
+    have_voted(data, "second")
+    before = attune("profile", "show", "--json").json
+    said = attune("profile", "forget", "warm")
+    assert said.out.startswith("No vote says anything about warm; nothing was changed.")
+    assert attune("profile", "show", "--json").json == before
+    attune("profile", "forget", "short")
+    assert "No vote says anything about short" in attune("profile", "forget", "short").out
+    assert attune("profile", "undo").code == 0
+    assert of(attune("profile", "show", "--json"), "short")["votes"] == 6
 
 
 def test_a_trait_is_removed_and_restored(attune: Attune, voted: str) -> None:

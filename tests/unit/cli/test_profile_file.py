@@ -40,8 +40,22 @@ def test_what_was_learned_is_written_to_a_file(attune: Attune, data: Path, mine:
     assert (said.code, said.err) == (0, "")
     size = f"{mine.stat().st_size / 1000:.1f}"
     assert said.out == f"Wrote {mine}: 6 votes, {size} kB.\n"
-    found = attune("profile", "export", mine, "--json").json
+    found = attune("profile", "export", mine, "--force", "--json").json
     assert found == {"path": str(mine), "votes": 6, "left_out": 0, "size": mine.stat().st_size}
+
+
+def test_a_file_that_is_there_is_replaced_only_where_that_is_said(
+    attune: Attune, mine: Path
+) -> None:
+    attune("profile", "export", mine)
+    before = mine.read_bytes()
+    said = attune("profile", "export", mine, "--json")
+    assert (said.code, said.json["error"]["code"]) == (1, "input")
+    assert "--force" in said.err
+    assert mine.read_bytes() == before
+    mine.write_text("a letter")
+    assert attune("profile", "export", mine, "--force").code == 1
+    assert mine.read_text() == "a letter"
 
 
 def test_texts_are_written_only_where_they_are_asked_for(
@@ -50,7 +64,7 @@ def test_texts_are_written_only_where_they_are_asked_for(
     attune("vote", put_duel(data, question="Why?", texts=("So.", "Thus.")), "first")
     attune("profile", "export", mine)
     assert b"Why?" not in mine.read_bytes()
-    attune("profile", "export", mine, "--with-texts")
+    attune("profile", "export", mine, "--with-texts", "--force")
     (kept,) = profile.read(mine).votes
     assert (kept.question, kept.answers[1].text) == ("Why?", "Thus.")
 

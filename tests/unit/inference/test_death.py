@@ -54,6 +54,15 @@ def test_every_cause_has_a_sentence_of_its_own() -> None:
         assert "\n" not in death.text
 
 
+def test_a_kill_may_be_anybodys_and_memory_is_only_a_guess() -> None:
+    killed = explain(-9, phase="decode")
+    assert (killed.killed, killed.cause) == (True, "memory")
+    assert "perhaps" in killed.text
+    told = explain(1, phase="decode", last_words="std::bad_alloc")
+    assert (told.killed, told.cause) == (False, "memory")
+    assert "perhaps" not in told.text
+
+
 @pytest.mark.parametrize("phase", PHASES)
 def test_signals_that_a_system_does_not_know_are_never_the_cause(
     phase: str, monkeypatch: pytest.MonkeyPatch

@@ -284,6 +284,25 @@ def test_a_chat_can_be_read_as_markdown(kept: Kept, tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_the_markdown_of_an_unfinished_answer_says_so_and_what_else_is_finished(
+    kept: Kept, tmp_path: Path
+) -> None:
+    id = kept.talk("How is it?", "Good.")
+    asked = kept.chats.open(id).messages[0].id
+    begun = kept.chats.begin_answer(asked, model="other")
+    (file,) = kept.chats.export(tmp_path / "none.md", chats=[id])
+    mention = "*Another version of this answer is finished; choose it to export it.*"
+    assert file.read_text("utf-8").endswith(
+        f"## other (not finished)\n\n*Nothing was written yet.*\n\n{mention}\n"
+    )
+    kept.chats.append(begun.id, "So far", tokens=2)
+    (file,) = kept.chats.export(tmp_path / "some.md", chats=[id])
+    assert file.read_text("utf-8").endswith(f"## other (not finished)\n\nSo far\n\n{mention}\n")
+    kept.chats.finish(begun.id, answer("So far, so good."))
+    (file,) = kept.chats.export(tmp_path / "whole.md", chats=[id])
+    assert file.read_text("utf-8").endswith("## tiny\n\nSo far, so good.\n")
+
+
 def test_all_chats_come_as_a_file_each_with_names_that_fit_anywhere(
     kept: Kept, tmp_path: Path
 ) -> None:

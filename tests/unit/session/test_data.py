@@ -544,3 +544,42 @@ def test_what_a_crash_left_of_a_model_that_was_being_written_is_erased(
     (data / "made" / "warm.gguf.attune-ab1_cd2e.part").write_bytes(b"GGUF")
     assert full.data.erase().stays == ()
     assert names(data) == set()
+
+
+def test_a_log_that_lies_elsewhere_is_erased_with_the_rest(
+    make_engine: MakeEngine, data: Path, tmp_path: Path
+) -> None:
+    remember(data, gamma=3.5)
+    elsewhere = tmp_path / "state" / "log"
+    elsewhere.mkdir(parents=True)
+    ours = ("attune.1.log", "attune.log", "bad-end.json", "faults.log")
+    for name in (*ours, "notes.txt"):
+        (elsewhere / name).write_text(SECRET)
+    engine = make_engine()
+    engine.log_dir = elsewhere
+    foreseen = engine.data.erasable()
+    receipt = engine.data.erase()
+    paths = [str(elsewhere / name) for name in ours]
+    assert [file.path for file in foreseen.files][-4:] == paths
+    assert [file.path for file in receipt.erased][-4:] == paths
+    assert all(path in receipt_text(receipt) for path in paths)
+    assert [file.path for file in receipt.stays] == [str(elsewhere / "notes.txt")]
+    assert names(elsewhere) == {"notes.txt"}
+    (elsewhere / "notes.txt").unlink()
+    engine.data.erase()
+    assert not elsewhere.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are another matter there")
+@pytest.mark.parametrize("name", ["mine", "mine.zip"])
+def test_everything_that_is_taken_out_is_closed_to_others(
+    full: Engine, tmp_path: Path, name: str
+) -> None:
+    full.data.export(tmp_path / name)
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(tmp_path / name) as packed:
+            modes = {info.external_attr >> 16 & 0o777 for info in packed.infolist()}
+    else:
+        files = [path for path in (tmp_path / name).rglob("*") if path.is_file()]
+        modes = {path.stat().st_mode & 0o777 for path in files}
+    assert modes == {0o600}

@@ -35,7 +35,8 @@ from tests.fakes.host import Trouble
 from tests.fakes.puppet import say
 
 Moves = Sequence[list[str | int]]
-CHOSEN = Chosen(id="basil-1b", path="/models/basil.gguf", name="Basil 1B")
+NEEDED = 1_000_000_000
+CHOSEN = Chosen(id="basil-1b", path="/models/basil.gguf", name="Basil 1B", needed=NEEDED)
 VARIANTS = ("newest", "haswell", "sse42")
 LAUNCH = Launch(variant="newest", context=4096)
 HEAR: list[str | int] = ["hear"]
@@ -79,8 +80,12 @@ class Case:
         self.started = 0
         self.remembered: list[Launch] = []
         self.now = 0.0
+        self.free: int | None = NEEDED
         self.supervisor = Supervisor(
-            spawn=self._spawn, on_launch=self.remembered.append, clock=lambda: self.now
+            spawn=self._spawn,
+            on_launch=self.remembered.append,
+            available=lambda: self.free,
+            clock=lambda: self.now,
         )
 
     def start(self, launch: Launch = LAUNCH) -> list[StartEvent]:
@@ -435,6 +440,48 @@ def test_one_lack_of_memory_is_forgiven_and_the_second_halves_the_context(
     assert codes(case.answer()) == ["engine_crashed", "Answer", "stepped_down", "Ready"]
     assert case.launch == Launch(variant="newest", context=2048)
     assert case.remembered == []
+
+
+KILLED: Moves = (HEAR, LOADED, HEAR, dies(signal.SIGKILL))
+
+
+def test_kills_where_plenty_of_memory_is_free_are_put_down_to_somebody_else(
+    children: type[Case],
+) -> None:
+    case = children(*[KILLED] * (FORGIVEN_ELSE + 1), GOOD)
+    case.free = 3 * NEEDED
+    case.start()
+    for _ in range(FORGIVEN_ELSE):
+        assert codes(case.answer()) == ["engine_crashed", "Answer", "Ready"]
+        assert case.launch == LAUNCH
+    assert codes(case.answer()) == ["engine_crashed", "Answer", "stepped_down", "Ready"]
+
+
+def test_a_kill_while_loading_is_tried_again_once_where_plenty_of_memory_is_free(
+    children: type[Case],
+) -> None:
+    killed: Moves = (HEAR, LOADING, dies(signal.SIGKILL))
+    case = children(killed, GOOD)
+    case.free = 3 * NEEDED
+    assert codes(case.start()) == ["loading_again", "Ready"]
+    assert case.launch == LAUNCH
+    twice = children(killed, killed, GOOD)
+    twice.free = 3 * NEEDED
+    assert codes(twice.start()) == ["loading_again", "stepped_down", "Ready"]
+    unknown = children(killed, GOOD)
+    unknown.free = None
+    assert codes(unknown.start()) == ["stepped_down", "Ready"]
+
+
+def test_after_a_crash_it_is_said_that_the_answer_is_not_written_again(
+    children: type[Case],
+) -> None:
+    case = children((HEAR, LOADED, HEAR, chunk("Water "), dies(signal.SIGSEGV)), GOOD)
+    case.start()
+    (notice,) = [event for event in case.answer() if isinstance(event, Notice)]
+    assert notice.text.endswith(
+        "The text so far is kept. It is being started again; ask again when it is back."
+    )
 
 
 def test_an_instruction_that_the_processor_lacks_steps_down_at_once(children: type[Case]) -> None:
