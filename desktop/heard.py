@@ -152,7 +152,8 @@ SENTENCES: tuple[str, ...] = tuple(
             QT_TR_NOOP("{0} Trying again with {1}."),
             QT_TR_NOOP("{0} Trying again."),
             QT_TR_NOOP(
-                "The model's process was ended from outside, perhaps because memory ran out."
+                "The model's process was ended from outside, perhaps because memory ran out; a "
+                "smaller model needs less."
             ),
             QT_TR_NOOP(
                 "The model's process used an instruction that this processor does not have."

@@ -1042,8 +1042,8 @@
         <translation>{0} Neuer Versuch.</translation>
     </message>
     <message>
-        <source>The model&apos;s process was ended from outside, perhaps because memory ran out.</source>
-        <translation>Der Prozess des Modells wurde von außen beendet, vielleicht weil der Speicher nicht reichte.</translation>
+        <source>The model&apos;s process was ended from outside, perhaps because memory ran out; a smaller model needs less.</source>
+        <translation>Der Prozess des Modells wurde von außen beendet, vielleicht weil der Speicher nicht reichte; ein kleineres Modell braucht weniger.</translation>
     </message>
     <message>
         <source>The model&apos;s process used an instruction that this processor does not have.</source>

@@ -79,7 +79,10 @@ def _number(name: str) -> int:
     return int(getattr(signal, name, 10_000))
 
 
-_KILLED = "The model's process was ended from outside, perhaps because memory ran out."
+_KILLED = (
+    "The model's process was ended from outside, perhaps because memory ran out; a smaller model "
+    "needs less."
+)
 _SENTENCES: dict[Cause, str] = {
     "processor": "The model's process used an instruction that this processor does not have.",
     "memory": "The model's process ended because memory ran out; a smaller model needs less.",
