@@ -69,11 +69,12 @@ class Screen:
 def screen(number: int = 87) -> Iterator[Screen]:
     """A screen that is there while it is needed."""
     folder = Path(tempfile.mkdtemp(prefix="attune-screen-"))
+    # -noreset: else it begins anew when the last window has gone, and refuses who comes meanwhile.
+    options = ("-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-fbdir", str(folder))
     server = subprocess.Popen(
-        ["Xvfb", f":{number}", "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-fbdir", str(folder),
-         "-nolisten", "tcp", "-ac"],
+        ["Xvfb", f":{number}", *options, "-nolisten", "tcp", "-ac", "-noreset", "-br"],
         stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     try:
         while not Path(f"/tmp/.X11-unix/X{number}").exists():
             assert server.poll() is None, f"Xvfb did not start on :{number}."

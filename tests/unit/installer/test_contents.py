@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,30 @@ def test_modules_that_are_left_out_are_spelled_right() -> None:
 def test_no_module_of_attune_is_left_out() -> None:
     for name in EXCLUDED:
         assert not (ROOT / name.split(".")[0]).is_dir(), name
+
+
+def test_attune_imports_nothing_that_is_left_out() -> None:
+    imported: dict[str, str] = {}
+    for folder in ("engine", "desktop"):
+        for file in (ROOT / folder).rglob("*.py"):
+            if "download" not in file.relative_to(ROOT / folder).parts:
+                imported |= dict.fromkeys(_imports(file), file.name)
+    assert {"numpy", "PySide6.QtWidgets", "socket"} <= imported.keys()
+    left_out = {
+        f"{name} in {where}"
+        for name, where in imported.items()
+        if name in EXCLUDED or name.rpartition(".")[0] in EXCLUDED
+    }
+    assert left_out == set()
+
+
+def _imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def test_the_parts_that_the_program_can_be_are_modules_with_a_main() -> None:
