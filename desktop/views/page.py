@@ -166,6 +166,8 @@ class Page(QScrollArea):
     def focus_answer(self, turn: Turn, number: int) -> None:
         """Put the keyboard on one of the two answers of a turn."""
         view = self._view(turn)
+        if view in self._stale:
+            self._paint()  # who is told that they are there may be quicker than the next frame
         if view is not None and view.pair is not None:
             view.pair.sides[number].reader.setFocus(Qt.FocusReason.TabFocusReason)
 

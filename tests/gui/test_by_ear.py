@@ -233,3 +233,17 @@ def test_the_list_of_shortcuts_has_every_action_with_its_keys(qtbot: QtBot, wind
             keys = "  ·  ".join(key.toString(native) for key in action.shortcuts())
             assert action.text().replace("&", "").rstrip("…") in words
             assert keys in words
+
+
+def test_an_answer_is_reached_by_its_key_before_it_is_painted(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    engine.change(duel_every=1)
+    engine.duels.append(pair("Water it daily.", "Give it a warm and bright place."))
+    window.page._pause = 60_000  # no frame comes by itself
+    type_question(qtbot, window, "How do I keep basil alive?")
+    qtbot.waitUntil(lambda: not window._desk.asking.busy)
+    press(qtbot, Qt.Key.Key_F8)
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    assert focused.accessibleName() == "Answer B"

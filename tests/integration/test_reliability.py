@@ -155,8 +155,8 @@ for event in engine.start(): print(type(event).__name__)
 for event in engine.answer(asked("What is the sea?", max_tokens=8)): pass
 events = list(engine.duel(asked("What is the sea?", max_tokens=8)))
 assert isinstance(events[-1], Duel)
-if events[-1].verdict == "open": engine.vote(events[-1].id, "first")
-engine.learned()
+if events[-1].verdict == "open": engine.learning.vote(events[-1].id, "first")
+engine.learning.learned()
 engine.models()
 engine.close()
 assert not heard, heard
