@@ -117,9 +117,7 @@ class _Setter:
     def set(self, opened: OpenChat) -> Iterator[None]:
         """All of a chat; each step takes little time."""
         look = self._look
-        strong = QFont(look.body)
-        strong.setPointSizeF(look.body.pointSizeF() * tokens.HEADINGS[0])
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.body, scale=tokens.HEADINGS[0])
         self._line(title(opened.chat), strong, look.text, above=0)
         self._line(_day(opened.chat.created), look.small, look.muted, above=tokens.GAP_SMALL)
         for message in opened.messages:

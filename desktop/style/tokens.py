@@ -83,6 +83,15 @@ ACCENT_LIGHT = "#0b6f63"
 ACCENT_DARK = "#7bd8c8"
 
 
+def strong(font: QFont, *, scale: float = 1.0) -> QFont:
+    """The same font, heavier: of what names the rest. `scale` is relative to its size."""
+    heavier = QFont(font)
+    if scale != 1.0:  # a font that is measured in pixels has no size in points
+        heavier.setPointSizeF(font.pointSizeF() * scale)
+    heavier.setWeight(QFont.Weight.DemiBold)
+    return heavier
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """How the window looks now; replaced as a whole when the theme or the zoom changes."""

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -161,9 +161,7 @@ class ChatDelegate(QStyledItemDelegate):
 
     def _paint_chat(self, painter: QPainter, area: QRect, row: Row, *, is_open: bool) -> None:
         inside = area.adjusted(tokens.INSET, tokens.GAP_SMALL + 1, -tokens.GAP, 0)
-        font = QFont(self.look.plain)
-        if is_open:
-            font.setWeight(QFont.Weight.DemiBold)
+        font = tokens.strong(self.look.plain) if is_open else self.look.plain
         metrics = QFontMetrics(font)
         painter.setFont(font)
         painter.setPen(self.look.text)
@@ -175,8 +173,7 @@ class ChatDelegate(QStyledItemDelegate):
 
     def _paint_snippet(self, painter: QPainter, x: int, top: int, right: int, row: Row) -> None:
         """From shortly before the first word that was found, with the words found in strong."""
-        strong = QFont(self.look.small)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(self.look.small)
         baseline = top + QFontMetrics(self.look.small).ascent()
         for text, marked in snippet_parts(row):
             font = strong if marked else self.look.small

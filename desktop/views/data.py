@@ -6,7 +6,6 @@ from datetime import date
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLabel,
@@ -97,8 +96,7 @@ class DataPage(Paper):
     def set_look(self, look: Look) -> None:
         super().set_look(look)
         self._look = look
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         for label in self._sections:
             label.setFont(strong)
         for part in (

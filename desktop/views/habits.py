@@ -85,8 +85,7 @@ class Habits(QWidget):
 
     def set_look(self, look: Look) -> None:
         self.setFont(look.plain)
-        title = type(look.plain)(look.plain)
-        title.setWeight(title.Weight.DemiBold)
+        title = tokens.strong(look.plain)
         for label in self._titles:
             label.setFont(title)
         for label in self._labels:

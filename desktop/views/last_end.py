@@ -59,9 +59,7 @@ class LastEnd(QWidget):
 
     def set_look(self, look: Look) -> None:
         headline = look.body
-        large = type(headline)(headline)
-        large.setPointSizeF(headline.pointSizeF() * 1.4)
-        large.setWeight(large.Weight.DemiBold)
+        large = tokens.strong(headline, scale=1.4)
         self._headline.setFont(large)
         self._sentence.setFont(look.body)
         for part in (self._safe_mode, self.safe, self.usual):

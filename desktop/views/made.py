@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop import workshop as words
@@ -84,8 +83,7 @@ class MadeRow(QWidget):
 
     def set_look(self, look: Look) -> None:
         self._look = look
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         self.name.setFont(strong)
         for part in (self.told, self.state, self.add, self.out, self.folder, self.remove):
             part.setFont(look.plain)

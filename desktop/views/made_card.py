@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, Qt, Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from desktop import workshop as words
@@ -63,8 +62,7 @@ class MadeCard(QWidget):
 
     def set_look(self, look: Look) -> None:
         self._look = look
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         for fonts, labels in (
             (look.plain, self._plain), (look.small, self._small), (strong, self._strong),
         ):  # fmt: skip

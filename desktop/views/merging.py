@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop import workshop as words
@@ -143,8 +142,7 @@ class Merging(QWidget):
 
     def set_look(self, look: Look) -> None:
         self._look = look
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         self._title.setFont(strong)
         for part in (self._none, self._into, self.add, self.merge):
             part.setFont(look.plain)

@@ -6,7 +6,6 @@ from functools import partial
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from desktop import models as words
@@ -82,8 +81,7 @@ class ModelsPage(Paper):
 
     def set_look(self, look: Look) -> None:
         super().set_look(look)
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         for label in self._sections:
             label.setFont(strong)
         for part in (self._none, self._measured):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QFont
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -109,8 +109,7 @@ class PoolEditor(QWidget):
         self.list.set_look(look)
         for part in (self.model, self.field, self.strength, self.add):
             part.setFont(look.plain)
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         self._title.setFont(strong)
         self._fit()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop import portfolio as words
@@ -87,8 +86,7 @@ class PortfolioPage(Paper):
 
     def set_look(self, look: Look) -> None:
         super().set_look(look)
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         for label in (*self._sections, self.next):
             label.setFont(strong)
         for label in (self.why, self.proof, self.worst, self._left_out, self.contents):

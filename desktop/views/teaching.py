@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop import workshop as words
@@ -68,8 +67,7 @@ class Teaching(QWidget):
         self._note.setVisible(not training)
 
     def set_look(self, look: Look) -> None:
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         self._title.setFont(strong)
         for part in (self.train, self._to):
             part.setFont(look.plain)

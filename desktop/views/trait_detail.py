@@ -70,8 +70,7 @@ class TraitDetail(QWidget):
     def set_look(self, look: Look) -> None:
         for part in (self._belief, self.list, self.delete, self.forget, self.remove):
             part.setFont(look.plain)
-        title = type(look.plain)(look.plain)
-        title.setWeight(title.Weight.DemiBold)
+        title = tokens.strong(look.plain)
         self._title.setFont(title)
         self._behind.setFont(look.small)
         self._fit()

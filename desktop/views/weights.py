@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop import portfolio as words
@@ -59,8 +59,7 @@ class Weights(QWidget):
         self._look = look
         self.picture.set_look(look)
         self.matters.set_look(look)
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         self._title.setFont(strong)
         self._caption.setFont(look.small)
         self._turn()

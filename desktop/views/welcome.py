@@ -60,9 +60,7 @@ class Welcome(QWidget):
 
     def set_look(self, look: Look) -> None:
         headline = look.body
-        large = type(headline)(headline)
-        large.setPointSizeF(headline.pointSizeF() * 1.7)
-        large.setWeight(large.Weight.DemiBold)
+        large = tokens.strong(headline, scale=1.7)
         self._headline.setFont(large)
         self._words.setFont(look.body)
         self.skip.setFont(look.small)

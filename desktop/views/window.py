@@ -44,6 +44,7 @@ from desktop.views.scoping import Scoping
 from desktop.views.sidebar import Sidebar
 from desktop.views.thumbs import Thumbs
 from desktop.views.tuning import Tuning
+from desktop.widgets import escape
 from desktop.widgets.column import Column
 from desktop.widgets.composer import Composer
 from desktop.widgets.status_line import StatusLine
@@ -363,15 +364,9 @@ class Window(QMainWindow):
     # Qt ---------------------------------------------------------------------------------
 
     def event(self, event: QEvent) -> bool:
-        # On another page Escape leads back, and does not stop the answer at the same time.
-        if (
-            isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_Escape
-            and not self.places.at_chat
-        ):
-            event.accept()
-            if event.type() == QEvent.Type.KeyPress:
-                self.places.show_chat()
+        # On another page Escape leads back.
+        away = isinstance(event, QKeyEvent) and not self.places.at_chat
+        if away and escape.taken(event, leave=self.places.show_chat):
             return True
         if self._skips(event):
             self.guide.skip()

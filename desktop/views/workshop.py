@@ -6,7 +6,6 @@ from functools import partial
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop import workshop as words
@@ -68,8 +67,7 @@ class WorkshopPage(Paper):
 
     def set_look(self, look: Look) -> None:
         super().set_look(look)
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         self._made_title.setFont(strong)
         for part in (self.teaching, self.merging, self.made):
             part.set_look(look)

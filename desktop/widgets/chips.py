@@ -6,10 +6,11 @@ from functools import partial
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QStringListModel, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QCompleter, QLineEdit, QPushButton, QWidget
 
 from desktop.prose import hint
+from desktop.widgets import escape
 from desktop.widgets.flow import FlowLayout
 
 LONGEST = 200
@@ -28,13 +29,7 @@ class WishField(QLineEdit):
     left = Signal()
 
     def event(self, event: QEvent) -> bool:
-        # Escape closes the field; it must not stop the answer at the same time.
-        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            event.accept()
-            if event.type() == QEvent.Type.KeyPress:
-                self.left.emit()
-            return True
-        return super().event(event)
+        return escape.taken(event, leave=self.left.emit) or super().event(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.prose import hint
@@ -116,8 +115,7 @@ class EntryRow(QWidget):
 
     def set_look(self, look: Look) -> None:
         self._look = look
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         self.name.setFont(strong)
         for part in (self.state, self.facts, *self.buttons.values()):
             part.setFont(look.plain)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from desktop.style import tokens
 from desktop.style.tokens import Look
+from desktop.widgets import escape
 from desktop.widgets.column import Column
 from desktop.widgets.search_field import SearchField
 
@@ -125,10 +126,4 @@ class FindLine(Column):
     # Qt ---------------------------------------------------------------------------------
 
     def event(self, event: QEvent) -> bool:
-        # Escape is for this line, and does not stop the answer at the same time.
-        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            event.accept()
-            if event.type() == QEvent.Type.KeyPress:
-                self.left.emit()
-            return True
-        return super().event(event)
+        return escape.taken(event, leave=self.left.emit) or super().event(event)

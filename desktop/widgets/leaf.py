@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.style import tokens
@@ -36,8 +36,7 @@ class Leaf(QDialog):
         self.stack.setContentsMargins(*[tokens.GUTTER] * 4)
         self.stack.setSpacing(tokens.PADDING)
         heading = self.label(headline)
-        strong = QFont(look.body)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.body)
         heading.setFont(strong)
         self.stack.addWidget(heading)
         self.cancel.clicked.connect(self.reject)

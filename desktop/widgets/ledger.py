@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from desktop.style import tokens
@@ -62,8 +61,7 @@ class Ledger(QWidget):
         return labels
 
     def _dress(self, labels: tuple[QLabel, QLabel, QLabel]) -> None:
-        strong = QFont(self._look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(self._look.plain)
         labels[0].setFont(strong)
         for label in labels[1:]:
             label.setFont(self._look.plain)

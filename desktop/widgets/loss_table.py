@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFocusEvent, QFont, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QTableWidget,
     QTableWidgetItem,
@@ -97,10 +97,8 @@ class LossTable(QTableWidget):
     def _item(
         self, text: str, told: str, aligned: Qt.AlignmentFlag, *, strong: bool
     ) -> QTableWidgetItem:
-        item, font = QTableWidgetItem(text), QFont(self._look.plain)
-        if strong:
-            font.setWeight(QFont.Weight.DemiBold)
-        item.setFont(font)
+        item = QTableWidgetItem(text)
+        item.setFont(tokens.strong(self._look.plain) if strong else self._look.plain)
         item.setTextAlignment(aligned)
         item.setForeground(self._look.text if strong else self._look.muted)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, told)

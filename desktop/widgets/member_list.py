@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.style import tokens
@@ -56,8 +56,7 @@ class Badge(QWidget):
         painter.setPen(QPen(look.accent if self._yours else shade, 1.5))
         painter.setBrush(shade)
         painter.drawEllipse(QRectF(self.rect()).adjusted(2, 2, -2, -2))
-        font = QFont(look.small)
-        font.setWeight(QFont.Weight.DemiBold)
+        font = tokens.strong(look.small)
         painter.setFont(font)
         painter.setPen(look.text)
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), str(self._number))
@@ -95,8 +94,7 @@ class MemberRow(QWidget):
 
     def set_look(self, look: Look) -> None:
         self._badge.set_look(look)
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         self.name.setFont(strong)
         for part in (self.told, self.trouble, self.state, self.use):
             part.setFont(look.plain)

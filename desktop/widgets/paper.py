@@ -74,9 +74,7 @@ class Paper(QWidget):
     def set_look(self, look: Look) -> None:
         for column in (self._column, self._foot):
             column.set_measure(look.page_measure)
-        large = type(look.body)(look.body)
-        large.setPointSizeF(look.body.pointSizeF() * TITLE)
-        large.setWeight(large.Weight.DemiBold)
+        large = tokens.strong(look.body, scale=TITLE)
         self._title.setFont(large)
         self._lead.setFont(look.body)
         self._teach.setFont(look.plain)

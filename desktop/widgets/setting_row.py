@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from desktop.style import tokens
@@ -49,8 +48,7 @@ class SettingRow(QWidget):
         self._told.setVisible(bool(text))
 
     def set_look(self, look: Look) -> None:
-        strong = QFont(look.plain)
-        strong.setWeight(QFont.Weight.DemiBold)
+        strong = tokens.strong(look.plain)
         self._title.setFont(strong)
         self._told.setFont(look.plain)
 

@@ -120,10 +120,7 @@ class TraitTable(QTableWidget):
             self.setItem(number, column, item)
 
     def _font(self, *, strong: bool) -> QFont:
-        font = QFont(self._look.plain)
-        if strong:
-            font.setWeight(QFont.Weight.DemiBold)
-        return font
+        return tokens.strong(self._look.plain) if strong else self._look.plain
 
     def _fit(self) -> None:
         """Words as wide as they need, the picture takes the rest; no scrolling inside."""

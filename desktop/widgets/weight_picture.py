@@ -12,7 +12,7 @@ from math import ceil, dist, sqrt
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPen, QPolygonF, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPen, QPolygonF, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QGraphicsPolygonItem,
     QHBoxLayout,
@@ -296,9 +296,7 @@ class _Drawing:
     ) -> None:
         colour = self._look.muted if quiet else self._look.text
         item = self._plotting.TextItem(text, color=colour, anchor=anchor)
-        font = QFont(self._look.small)
-        if strong:
-            font.setWeight(QFont.Weight.DemiBold)
+        font = tokens.strong(self._look.small) if strong else self._look.small
         item.setFont(font)
         item.setPos(*at)
         item.setZValue(6)
