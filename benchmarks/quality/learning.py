@@ -113,17 +113,17 @@ class Study:
 
     def curves(self) -> dict[str, object]:
         """Utilities as features, all owners and seeds."""
-        self._courses = self._play(_utilities, seeds=range(self.seeds))
+        self._courses = self.play(utilities, seeds=range(self.seeds))
         return _written(self._courses)
 
     def neural(self) -> dict[str, object]:
         """As published: one seed, since every token of it costs a batch of candidates."""
         width = self.panel.bench.model.shape.width
-        return _written(self._play(lambda e: NeuralLearner(e, width=width), seeds=range(1)))
+        return _written(self.play(lambda e: NeuralLearner(e, width=width), seeds=range(1)))
 
     def random(self) -> dict[str, object]:
         """The same learner, but the trait of a duel is drawn by chance."""
-        return _written(self._play(RandomContrast, seeds=range(1)))
+        return _written(self.play(RandomContrast, seeds=range(1)))
 
     def oracle(self) -> dict[str, object]:
         """The best pulls for each owner, searched with noiseless utilities on other questions."""
@@ -171,9 +171,10 @@ class Study:
 
     # How --------------------------------------------------------------------------------------
 
-    def _play(
+    def play(
         self, learn: Callable[[Sequence[Evidence]], Learner], *, seeds: range
     ) -> dict[str, Course]:
+        """A course of votes for each owner and seed, under "owner/seed"."""
         runs = {
             f"{owner.name}/{seed}": simulate(
                 Plan(
@@ -240,10 +241,12 @@ class Study:
         return max((Serving(), *sets), key=gain)
 
     def _shown_pairs(self, course: Course) -> Asking:
-        decided = [c for c in course.choices[:20] if c.outcome in ("first", "second")][-3:]
+        outcomes = ("first", "second")
+        decided = [c for c in course.choices[:20] if c.evidence.outcome in outcomes][-3:]
         shown = []
         for choice in decided:
-            better, worse = choice.texts if choice.outcome == "first" else choice.texts[::-1]
+            liked_first = choice.evidence.outcome == "first"
+            better, worse = choice.texts if liked_first else choice.texts[::-1]
             shown.append(f"Question: {choice.question}\nI liked: {better}\nI liked less: {worse}")
         told_so = "Answer the way I like. Here is what I liked before.\n\n" + "\n\n".join(shown)
 
@@ -289,7 +292,8 @@ def _from(questions: tuple[str, ...], *, start: int) -> tuple[str, ...]:
     return questions[start:] + questions[:start]
 
 
-def _utilities(evidence: Sequence[Evidence]) -> Learner:
+def utilities(evidence: Sequence[Evidence]) -> UtilityLearner:
+    """What the app learns by, but that duels carry no other trait."""
     # Duels without the strongest other trait are the same for many owners, so that each has to be
     # written only once.
     return UtilityLearner(BUILT_IN, evidence, carried=0)

@@ -26,7 +26,7 @@ from engine.preference.utilities import UtilityLearner
 from engine.session.duels import steered, told
 from engine.session.questions import HELD_OUT, VOTED_ON
 from engine.types.answers import Answer, AnswerEvent, Message, Question
-from engine.types.learning import LearnerName, Outcome, Simulated
+from engine.types.learning import LearnerName, Simulated
 from engine.types.steering import Sampling
 
 CHECKPOINTS = (0, 5, 10, 20, 40, 80)
@@ -66,7 +66,7 @@ class Choice:
 
     question: str
     texts: tuple[str, str]
-    outcome: Outcome
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,19 +108,17 @@ def simulate(plan: Plan) -> Generator[Asked, Answered, Course]:
     """
     rng = np.random.default_rng(plan.seed)
     base = yield tuple(question(text, Serving(), plan.sampling) for text in plan.held_out)
-    evidence: list[Evidence] = []
     choices: list[Choice] = []
     points = []
     asked = count()
     for votes in range(max(plan.checkpoints) + 1):
-        learner = plan.learn(evidence)
+        learner = plan.learn([choice.evidence for choice in choices])
         if votes in plan.checkpoints:
             points.append((yield from _measure(plan, learner.serving(), base, votes=votes)))
         if votes < max(plan.checkpoints):
-            found = yield from _vote(plan, learner, rng=rng, numbers=asked)
-            evidence.append(found[0])
-            choices.append(found[1])
-    return Course(points=tuple(points), choices=tuple(choices), learner=plan.learn(evidence))
+            choices.append((yield from _vote(plan, learner, rng=rng, numbers=asked)))
+    learner = plan.learn([choice.evidence for choice in choices])
+    return Course(points=tuple(points), choices=tuple(choices), learner=learner)
 
 
 def question(text: str, serving: Serving, sampling: Sampling) -> Question:
@@ -155,7 +153,7 @@ def _measure(
 
 def _vote(
     plan: Plan, learner: Learner, *, rng: np.random.Generator, numbers: Iterator[int]
-) -> Generator[Asked, Answered, tuple[Evidence, Choice]]:
+) -> Generator[Asked, Answered, Choice]:
     """Duels until one can be voted on. Raises EngineError where none can."""
     alike: set[str] = set()
     for number, _ in zip(numbers, plan.voted_on, strict=False):
@@ -169,23 +167,22 @@ def _vote(
 
 def _duel(
     plan: Plan, contrast: Contrast, *, rng: np.random.Generator, number: int
-) -> Generator[Asked, Answered, tuple[Evidence, Choice] | None]:
+) -> Generator[Asked, Answered, Choice | None]:
     """One duel and the vote on it; None where both answers came out alike."""
     text = plan.voted_on[number % len(plan.voted_on)]
     arms = contrast.arms[::-1] if rng.random() < 0.5 else contrast.arms
     first, second = yield tuple(question(text, arm, plan.sampling) for arm in arms)
     if difference(first.text, second.text) < SAME:
         return None
-    outcome = vote(plan.owner, first.text, second.text, rng=rng)
     evidence = Evidence(
         duel=str(number),
         asked=contrast.asked,
-        outcome=outcome,
+        outcome=vote(plan.owner, first.text, second.text, rng=rng),
         first=told(first, arms[0]),
         second=told(second, arms[1]),
         embeddings=_embeddings(first, second),
     )
-    return evidence, Choice(question=text, texts=(first.text, second.text), outcome=outcome)
+    return Choice(question=text, texts=(first.text, second.text), evidence=evidence)
 
 
 def _embeddings(first: Answer, second: Answer) -> F32 | None:

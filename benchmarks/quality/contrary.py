@@ -1,0 +1,247 @@
+"""python -m benchmarks.quality.contrary --model FILE: should a vote count for what came out?
+
+A duel steers two answers apart along a trait, and the vote counts for what was steered. Now and
+then the scorer of the finished texts sees the opposite of that, or no difference. Here the votes of
+`benchmarks.quality.learning` are learned from again, with such duels read in other ways. What it is
+judged by is the same for all: the next votes, and what the owner thinks, without noise, of texts
+that were steered to one pole of a trait and to the other.
+
+Answers come from the same file as those of `benchmarks.quality.learning`: after
+`--parts curves` of that, with the same owners and seeds, it takes minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import fmean, pstdev
+from typing import Literal, get_args
+
+import numpy as np
+
+from benchmarks.bench import Bench, launch_here
+from benchmarks.quality.learning import HERE, Study, utilities
+from benchmarks.quality.panel import Panel
+from engine.models.catalogue import starter_path
+from engine.preference.ballots import Evidence, log_likelihood
+from engine.preference.owners import OWNERS, Owner, find_owner
+from engine.preference.scorers import scores
+from engine.preference.utilities import UtilityLearner
+from engine.session.simulation import Choice
+
+VOTES = 20
+FROM = 3
+"""Votes before the first one that is foretold."""
+JUDGED = (10, 19)
+"""Votes after which what would act is judged."""
+PAIRS = 5
+"""Fewer pairs about a trait say nothing about its worth."""
+
+Seen = Literal["agrees", "contrary", "nothing", "not scored"]
+SEEN: tuple[Seen, ...] = get_args(Seen)
+Reading = Callable[[Evidence, Seen], Evidence]
+
+
+def lean(side: Mapping[str, float], trait: str) -> float:
+    """How far an answer leans to the first pole, in nats, as its own streams tell."""
+    return side.get(trait + "+", 0.0) - side.get(trait + "-", 0.0)
+
+
+def seen(choice: Choice) -> Seen:
+    """Whether the scorer of the trait asked about sees in the texts what was steered."""
+    evidence = choice.evidence
+    first, second = (scores(text).get(evidence.asked) for text in choice.texts)
+    if first is None or second is None:
+        return "not scored"
+    if first == second:
+        return "nothing"
+    return "agrees" if (first - second) * _steered(evidence) > 0.0 else "contrary"
+
+
+def _steered(evidence: Evidence) -> float:
+    return lean(evidence.first, evidence.asked) - lean(evidence.second, evidence.asked)
+
+
+def exchanged(evidence: Evidence) -> Evidence:
+    """As if each answer had been steered to where the other one was."""
+    own = {evidence.asked + sign for sign in "+-"}
+
+    def crossed(side: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+        return _without(side, own) | {s: phi for s, phi in other.items() if s in own}
+
+    first, second = evidence.first, evidence.second
+    return replace(evidence, first=crossed(first, second), second=crossed(second, first))
+
+
+def silent(evidence: Evidence) -> Evidence:
+    """As if the vote had been about everything but the trait asked about."""
+    own = {evidence.asked + sign for sign in "+-"}
+    return replace(
+        evidence, first=_without(evidence.first, own), second=_without(evidence.second, own)
+    )
+
+
+def _without(side: Mapping[str, float], streams: Collection[str]) -> dict[str, float]:
+    return {stream: phi for stream, phi in side.items() if stream not in streams}
+
+
+def _where(*kinds: Seen, change: Callable[[Evidence], Evidence]) -> Reading:
+    return lambda evidence, found: change(evidence) if found in kinds else evidence
+
+
+READINGS: dict[str, Reading] = {
+    "what was steered (the app)": lambda evidence, _: evidence,
+    "exchanged where contrary": _where("contrary", change=exchanged),
+    "silent where contrary": _where("contrary", change=silent),
+    "silent where nothing is seen": _where("nothing", change=silent),
+    "silent where either": _where("contrary", "nothing", change=silent),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One reading, over all owners and seeds.
+
+    loss  mean −log P of the next vote, nats
+    gain  mean utility that the poles that would act are worth to the owner, logits
+    """
+
+    loss: float
+    gain: float
+
+
+class Worths:
+    """What owners think of texts steered to the first pole of a trait, less the other pole's."""
+
+    def __init__(self, choices: Sequence[Choice]) -> None:
+        self._pairs: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for choice in choices:
+            first, second = choice.texts
+            ordered = (first, second) if _steered(choice.evidence) > 0.0 else (second, first)
+            self._pairs[choice.evidence.asked].add(ordered)
+
+    def of(self, owner: Owner, trait: str) -> float:
+        """Mean difference in utility, logits; 0 where there are too few pairs."""
+        pairs = self._pairs.get(trait, set())
+        if len(pairs) < PAIRS:
+            return 0.0
+        return fmean(owner.utility(more) - owner.utility(less) for more, less in sorted(pairs))
+
+
+def judge(courses: Mapping[str, Sequence[Choice]], reading: Reading, worths: Worths) -> Judged:
+    """Learn from every course again, reading its duels like this.
+
+    courses  choices, oldest first, under "owner/seed"
+    """
+    losses: list[float] = []
+    gains: list[float] = []
+    for name, choices in courses.items():
+        owner = find_owner(name.split("/")[0])
+        read = [reading(choice.evidence, seen(choice)) for choice in choices]
+        for votes in range(FROM, len(choices)):
+            learner = utilities(read[:votes])
+            losses.append(_surprise(learner, choices[votes].evidence))
+            if votes in JUDGED:
+                pulls = learner.serving().pulls
+                gains.append(sum(pull.pole * worths.of(owner, pull.trait) for pull in pulls))
+    return Judged(loss=fmean(losses), gain=fmean(gains))
+
+
+def _surprise(learner: UtilityLearner, vote: Evidence) -> float:
+    """−log P(vote) with the most likely weights, nats."""
+    first, second = (np.asarray(learner.reward(side)) for side in (vote.first, vote.second))
+    return -float(log_likelihood(vote.outcome, first, second))
+
+
+# The table ----------------------------------------------------------------------------------
+
+
+def counted(choices: Sequence[Choice]) -> dict[str, Counter[Seen]]:
+    """How often the scorer saw what was steered, by trait."""
+    found: dict[str, Counter[Seen]] = defaultdict(Counter)
+    for choice in choices:
+        found[choice.evidence.asked][seen(choice)] += 1
+    return dict(found)
+
+
+def effects(choices: Sequence[Choice]) -> dict[str, float]:
+    """How far steering moves a trait's own score, in standard deviations of that difference
+    (Cohen's d for pairs); of traits with too few different pairs, or no spread, nothing."""
+    found: dict[str, dict[frozenset[str], float]] = defaultdict(dict)
+    for choice in choices:
+        asked = choice.evidence.asked
+        first, second = (scores(text).get(asked) for text in choice.texts)
+        if first is not None and second is not None:
+            towards = 1.0 if _steered(choice.evidence) > 0.0 else -1.0
+            found[asked][frozenset(choice.texts)] = towards * (first - second)
+    moved = {trait: list(pairs.values()) for trait, pairs in found.items() if len(pairs) >= PAIRS}
+    return {t: fmean(pairs) / pstdev(pairs) for t, pairs in moved.items() if pstdev(pairs) > 0.0}
+
+
+Counts = Mapping[str, Mapping[Seen, int]]
+
+
+def _table(counts: Counts, moved: Mapping[str, float], judged: Mapping[str, Judged]) -> str:
+    return "\n".join((*_count_lines(counts, moved), "", *_judged_lines(judged))) + "\n"
+
+
+def _count_lines(counts: Counts, moved: Mapping[str, float]) -> Iterator[str]:
+    yield "## What the scorer of the trait asked about sees in the two texts\n"
+    yield "| trait | " + " | ".join(SEEN) + " | effect in standard deviations |"
+    yield "|---" * (2 + len(SEEN)) + "|"
+    for trait, found in sorted(counts.items(), key=lambda row: -sum(row[1].values())):
+        cells = [str(found.get(kind, 0)) for kind in SEEN]
+        cells.append(f"{moved[trait]:.1f}" if trait in moved else "–")
+        yield f"| {trait} | " + " | ".join(cells) + " |"
+
+
+def _judged_lines(judged: Mapping[str, Judged]) -> Iterator[str]:
+    yield "## What is learned, where a vote counts for\n"
+    yield "| | next vote, nats | worth of what would act, logits |"
+    yield "|---|---|---|"
+    for name, found in judged.items():
+        yield f"| {name} | {found.loss:.3f} | {found.gain:.2f} |"
+
+
+def _write(
+    out: Path, counts: Counts, moved: Mapping[str, float], judged: Mapping[str, Judged]
+) -> None:
+    readings = {name: asdict(found) for name, found in judged.items()}
+    told = {"counts": counts, "effects": moved, "readings": readings}
+    out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    page = _table(counts, moved, judged)
+    out.with_suffix(".md").write_text(page, encoding="utf-8")
+    print(page)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", type=Path, default=starter_path())
+    parser.add_argument("--owners", default=",".join(owner.name for owner in OWNERS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    model: Path = given.model
+    bench = Bench(str(model), name=model.stem, launch=launch_here())
+    panel = Panel(bench, cache=HERE / "answers" / f"{model.stem}.jsonl")
+    owners = tuple(find_owner(name) for name in given.owners.split(","))
+    study = Study(panel, owners=owners, seeds=given.seeds, votes=(0, 5, 10, VOTES))
+    played = study.play(utilities, seeds=range(given.seeds))
+    courses = {name: course.choices for name, course in played.items()}
+    everything = [choice for choices in courses.values() for choice in choices]
+    worths = Worths(everything)
+    counts = counted(everything)
+    judged = {name: judge(courses, reading, worths) for name, reading in READINGS.items()}
+    out: Path = given.out or HERE / "results" / f"contrary-{model.stem}.json"
+    _write(out, counts, effects(everything), judged)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
