@@ -1,13 +1,15 @@
 """python -m benchmarks.quality.contrary --model FILE: should a vote count for what came out?
 
-A duel steers two answers apart along a trait, and the vote counts for what was steered. Now and
-then the scorer of the finished texts sees the opposite of that, or no difference. Here the votes of
-`benchmarks.quality.learning` are learned from again, with such duels read in other ways. What it is
-judged by is the same for all: the next votes, and what the owner thinks, without noise, of texts
-that were steered to one pole of a trait and to the other.
+A duel steers two answers apart along a trait, and the vote counts for what was steered. Two other
+traits only listen, and have their say where the finished texts show the same as their streams. Now
+and then the scorer of the texts sees the opposite of what was steered, or no difference. Here the
+votes of `benchmarks.quality.learning` are learned from again, read in other ways. What it is judged
+by is the same for all: the next votes, and what the owner thinks, without noise, of texts that were
+steered to one pole of a trait and to the other. The duels are those that a learner asks for which
+believes whatever listened.
 
-Answers come from the same file as those of `benchmarks.quality.learning`: after
-`--parts curves` of that, with the same owners and seeds, it takes minutes.
+Answers come from the same file as those of `benchmarks.quality.learning`; those that are missing
+are written, which takes hours.
 """
 
 from __future__ import annotations
@@ -27,16 +29,15 @@ from benchmarks.bench import Bench, launch_here
 from benchmarks.quality.learning import HERE, Study, utilities
 from benchmarks.quality.panel import Panel
 from engine.models.catalogue import starter_path
-from engine.preference.ballots import Evidence, log_likelihood
+from engine.preference.ballots import Evidence, lean, log_likelihood
 from engine.preference.owners import OWNERS, Owner, find_owner
-from engine.preference.scorers import scores
 from engine.preference.utilities import UtilityLearner
 from engine.session.simulation import Choice
 
 VOTES = 20
 FROM = 3
 """Votes before the first one that is foretold."""
-JUDGED = (10, 19)
+JUDGED = (5, 10, 15, 19)
 """Votes after which what would act is judged."""
 PAIRS = 5
 """Fewer pairs about a trait say nothing about its worth."""
@@ -46,15 +47,10 @@ SEEN: tuple[Seen, ...] = get_args(Seen)
 Reading = Callable[[Evidence, Seen], Evidence]
 
 
-def lean(side: Mapping[str, float], trait: str) -> float:
-    """How far an answer leans to the first pole, in nats, as its own streams tell."""
-    return side.get(trait + "+", 0.0) - side.get(trait + "-", 0.0)
-
-
 def seen(choice: Choice) -> Seen:
     """Whether the scorer of the trait asked about sees in the texts what was steered."""
     evidence = choice.evidence
-    first, second = (scores(text).get(evidence.asked) for text in choice.texts)
+    first, second = (side.get(evidence.asked) for side in evidence.scores)
     if first is None or second is None:
         return "not scored"
     if first == second:
@@ -85,8 +81,28 @@ def silent(evidence: Evidence) -> Evidence:
     )
 
 
+def told(evidence: Evidence) -> Evidence:
+    """As if nobody had counted anything: what listened is believed, seen or not."""
+    return replace(evidence, scores=({}, {}))
+
+
+def asked_alone(evidence: Evidence) -> Evidence:
+    """As if nothing had listened."""
+    heard = {s for side in (evidence.first, evidence.second) for s in side}
+    others = {stream for stream in heard if stream[:-1] != evidence.asked}
+    return replace(
+        evidence,
+        first=_without(evidence.first, others),
+        second=_without(evidence.second, others),
+    )
+
+
 def _without(side: Mapping[str, float], streams: Collection[str]) -> dict[str, float]:
     return {stream: phi for stream, phi in side.items() if stream not in streams}
+
+
+def _believing(votes: Sequence[Evidence]) -> UtilityLearner:
+    return utilities([told(vote) for vote in votes])
 
 
 def _where(*kinds: Seen, change: Callable[[Evidence], Evidence]) -> Reading:
@@ -94,11 +110,13 @@ def _where(*kinds: Seen, change: Callable[[Evidence], Evidence]) -> Reading:
 
 
 READINGS: dict[str, Reading] = {
-    "what was steered (the app)": lambda evidence, _: evidence,
-    "exchanged where contrary": _where("contrary", change=exchanged),
-    "silent where contrary": _where("contrary", change=silent),
-    "silent where nothing is seen": _where("nothing", change=silent),
-    "silent where either": _where("contrary", "nothing", change=silent),
+    "what was steered, and what listened where it shows (the app)": lambda evidence, _: evidence,
+    "whatever listened, seen or not": lambda evidence, _: told(evidence),
+    "nothing that listened": lambda evidence, _: asked_alone(evidence),
+    "the app, asked: exchanged where contrary": _where("contrary", change=exchanged),
+    "the app, asked: silent where contrary": _where("contrary", change=silent),
+    "the app, asked: silent where nothing is seen": _where("nothing", change=silent),
+    "the app, asked: silent where either": _where("contrary", "nothing", change=silent),
 }
 
 
@@ -106,12 +124,12 @@ READINGS: dict[str, Reading] = {
 class Judged:
     """One reading, over all owners and seeds.
 
-    loss  mean −log P of the next vote, nats
-    gain  mean utility that the poles that would act are worth to the owner, logits
+    loss   mean −log P of the next vote, nats
+    gains  mean utility that the poles that would act are worth to the owner, logits, by votes
     """
 
     loss: float
-    gain: float
+    gains: dict[int, float]
 
 
 class Worths:
@@ -138,7 +156,7 @@ def judge(courses: Mapping[str, Sequence[Choice]], reading: Reading, worths: Wor
     courses  choices, oldest first, under "owner/seed"
     """
     losses: list[float] = []
-    gains: list[float] = []
+    gains: dict[int, list[float]] = defaultdict(list)
     for name, choices in courses.items():
         owner = find_owner(name.split("/")[0])
         read = [reading(choice.evidence, seen(choice)) for choice in choices]
@@ -147,8 +165,8 @@ def judge(courses: Mapping[str, Sequence[Choice]], reading: Reading, worths: Wor
             losses.append(_surprise(learner, choices[votes].evidence))
             if votes in JUDGED:
                 pulls = learner.serving().pulls
-                gains.append(sum(pull.pole * worths.of(owner, pull.trait) for pull in pulls))
-    return Judged(loss=fmean(losses), gain=fmean(gains))
+                gains[votes].append(sum(pull.pole * worths.of(owner, pull.trait) for pull in pulls))
+    return Judged(loss=fmean(losses), gains={v: fmean(found) for v, found in gains.items()})
 
 
 def _surprise(learner: UtilityLearner, vote: Evidence) -> float:
@@ -174,7 +192,7 @@ def effects(choices: Sequence[Choice]) -> dict[str, float]:
     found: dict[str, dict[frozenset[str], float]] = defaultdict(dict)
     for choice in choices:
         asked = choice.evidence.asked
-        first, second = (scores(text).get(asked) for text in choice.texts)
+        first, second = (side.get(asked) for side in choice.evidence.scores)
         if first is not None and second is not None:
             towards = 1.0 if _steered(choice.evidence) > 0.0 else -1.0
             found[asked][frozenset(choice.texts)] = towards * (first - second)
@@ -201,10 +219,12 @@ def _count_lines(counts: Counts, moved: Mapping[str, float]) -> Iterator[str]:
 
 def _judged_lines(judged: Mapping[str, Judged]) -> Iterator[str]:
     yield "## What is learned, where a vote counts for\n"
-    yield "| | next vote, nats | worth of what would act, logits |"
-    yield "|---|---|---|"
+    after = " | ".join(f"worth of what acts after {votes}" for votes in JUDGED)
+    yield f"| | next vote, nats | {after} votes, logits |"
+    yield "|---" * (2 + len(JUDGED)) + "|"
     for name, found in judged.items():
-        yield f"| {name} | {found.loss:.3f} | {found.gain:.2f} |"
+        cells = " | ".join(f"{found.gains[votes]:.2f}" for votes in JUDGED)
+        yield f"| {name} | {found.loss:.3f} | {cells} |"
 
 
 def _write(
@@ -232,7 +252,7 @@ def main() -> int:
     panel = Panel(bench, cache=HERE / "answers" / f"{model.stem}.jsonl")
     owners = tuple(find_owner(name) for name in given.owners.split(","))
     study = Study(panel, owners=owners, seeds=given.seeds, votes=(0, 5, 10, VOTES))
-    played = study.play(utilities, seeds=range(given.seeds))
+    played = study.play(_believing, seeds=range(given.seeds))
     courses = {name: course.choices for name, course in played.items()}
     everything = [choice for choices in courses.values() for choice in choices]
     worths = Worths(everything)

@@ -32,6 +32,8 @@ class Evidence:
     second      the same of the second answer; a stream that is missing was not measured
     model       id of the model that wrote both
     embeddings  of both answers, float32, (2, d), or None
+    scores      what was counted in the finished texts, by trait, more of it being higher; a trait
+                that is missing was not counted
     """
 
     duel: str
@@ -41,6 +43,34 @@ class Evidence:
     second: Mapping[str, float]
     model: str = ""
     embeddings: npt.NDArray[np.float32] | None = None
+    scores: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {})
+
+
+def lean(side: Mapping[str, float], trait: str) -> float:
+    """How far an answer leans to the first pole of a trait, nats, as its own streams tell."""
+    return side.get(trait + "+", 0.0) - side.get(trait + "-", 0.0)
+
+
+def borne_out(vote: Evidence) -> tuple[dict[str, float], dict[str, float]]:
+    """φ of both answers, without what was only heard and cannot be seen.
+
+    A stream that listened may well prefer the answer that shows less of its trait: without a list
+    in either, "a list of short points" likes the shorter one. So a trait that the duel is not
+    about has its say only where the finished texts differ to the same side, or where nobody
+    counted.
+    """
+
+    def kept(side: Mapping[str, float]) -> dict[str, float]:
+        return {stream: phi for stream, phi in side.items() if _is_seen(vote, stream[:-1])}
+
+    return kept(vote.first), kept(vote.second)
+
+
+def _is_seen(vote: Evidence, trait: str) -> bool:
+    first, second = (scores.get(trait) for scores in vote.scores)
+    if trait == vote.asked or first is None or second is None:
+        return True
+    return (first - second) * (lean(vote.first, trait) - lean(vote.second, trait)) > 0.0
 
 
 def chances(z: F64, *, flips: float = FLIPS, tie: float = TIE) -> F64:

@@ -23,7 +23,7 @@ from itertools import islice
 import numpy as np
 
 from engine.numerics import F64
-from engine.preference.ballots import Evidence, chances, entropy, information
+from engine.preference.ballots import Evidence, borne_out, chances, entropy, information
 from engine.preference.learner import (
     ACTIVE,
     CARRIED,
@@ -111,7 +111,7 @@ class UtilityLearner:
         self._traits, self._votes = tuple(traits), tuple(votes)
         usual = {m: _usual(self._traits, votes, m) for m in {model, *(v.model for v in votes)}}
         self._now = usual[model]
-        sides = [side for vote in votes for side in (vote.first, vote.second)]
+        sides = [side for vote in votes for side in borne_out(vote)]
         scales = np.asarray([usual[vote.model] for vote in votes for _ in range(2)])
         asked = [vote.asked for vote in votes for _ in range(2)]
         features = _features(self._traits, sides, scales, asked=asked)

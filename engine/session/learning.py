@@ -331,6 +331,7 @@ def _evidence(ballot: Ballot, standing: Standing) -> Evidence:
         second=second,
         model=duel.model,
         embeddings=_embeddings(duel),
+        scores=(duel.answers[0].scores, duel.answers[1].scores),
     )
 
 

@@ -20,7 +20,7 @@ from engine.preference.ballots import Evidence
 from engine.preference.learner import Contrast, Learner, Serving
 from engine.preference.neural import NeuralLearner
 from engine.preference.owners import Owner, find_owner, vote, win
-from engine.preference.scorers import SAME, difference
+from engine.preference.scorers import SAME, difference, scores
 from engine.preference.traits import BUILT_IN
 from engine.preference.utilities import UtilityLearner
 from engine.session.duels import steered, told
@@ -181,6 +181,7 @@ def _duel(
         first=told(first, arms[0]),
         second=told(second, arms[1]),
         embeddings=_embeddings(first, second),
+        scores=(scores(first.text), scores(second.text)),
     )
     return Choice(question=text, texts=(first.text, second.text), evidence=evidence)
 

@@ -8,16 +8,18 @@ from benchmarks.quality.contrary import (
     READINGS,
     Seen,
     Worths,
+    asked_alone,
     counted,
     effects,
     exchanged,
     judge,
-    lean,
     seen,
     silent,
+    told,
 )
-from engine.preference.ballots import Evidence
+from engine.preference.ballots import Evidence, lean
 from engine.preference.owners import find_owner
+from engine.preference.scorers import scores
 from engine.session.simulation import Choice
 
 BRIEF = "Yes, it does, and quite often in the spring as well."
@@ -32,6 +34,7 @@ def choice(first: str, second: str, *, asked: str = "short", push: float = 9.0) 
         outcome="first",
         first={asked + "+": push, asked + "-": -push, "lists+": 1.0},
         second={asked + "+": -push, asked + "-": push, "lists+": 2.0},
+        scores=(scores(first), scores(second)),
     )
     return Choice(question="Does it?", texts=(first, second), evidence=evidence)
 
@@ -66,6 +69,14 @@ def test_a_silent_vote_says_nothing_of_the_trait_asked_about() -> None:
     assert (after.first, after.second) == ({"lists+": 1.0}, {"lists+": 2.0})
 
 
+def test_what_listened_can_be_believed_or_dropped() -> None:
+    before = choice(LONG, BRIEF).evidence
+    assert told(before).scores == ({}, {})
+    alone = asked_alone(before)
+    assert alone.first == {"short+": 9.0, "short-": -9.0}
+    assert lean(alone.second, "short") == lean(before.second, "short")
+
+
 def test_worth_is_what_the_owner_thinks_of_the_texts_of_each_pole() -> None:
     choices = [choice(BRIEF, f"{LONG} {n} more.") for n in range(5)]
     assert Worths(choices).of(find_owner("brief"), "short") > 0.5
@@ -78,10 +89,10 @@ def test_the_reading_that_fits_the_owner_foretells_and_serves_better() -> None:
     choices = [choice(f"{LONG} {n} more.", BRIEF) for n in range(20)]
     courses, worths = {"thorough/0": choices}, Worths(choices)
     assert counted(choices) == {"short": {"contrary": 20}}
-    now = judge(courses, READINGS["what was steered (the app)"], worths)
-    turned = judge(courses, READINGS["exchanged where contrary"], worths)
+    now = judge(courses, READINGS[next(iter(READINGS))], worths)
+    turned = judge(courses, READINGS["the app, asked: exchanged where contrary"], worths)
     assert now.loss < turned.loss
-    assert now.gain > 0.0 > turned.gain
+    assert now.gains[19] > 0.0 > turned.gains[19]
 
 
 def test_an_effect_is_the_mean_difference_over_its_spread_each_pair_once() -> None:

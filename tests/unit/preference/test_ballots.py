@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from engine.preference.ballots import (
     FLIPS,
     TIE,
+    Evidence,
+    borne_out,
     chances,
     entropy,
     information,
@@ -80,3 +82,34 @@ def test_information_by_simulation() -> None:
 
 def test_nothing_is_learned_about_what_is_known() -> None:
     assert float(information(np.asarray(1.0), np.asarray(1e-6))) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("heard", "counted", "believed"),
+    [
+        pytest.param((3.0, -2.0), (0.6, 0.1), True, id="the list is there"),
+        pytest.param((3.0, -2.0), (0.1, 0.6), False, id="the other one has the list"),
+        pytest.param((3.0, -2.0), (0.0, 0.0), False, id="no list in either"),
+        pytest.param((3.0, -2.0), (None, 0.1), True, id="not counted"),
+        pytest.param((-3.0, 2.0), (0.1, 0.6), True, id="the list is there, the other way round"),
+    ],
+)
+def test_what_listened_counts_where_it_shows(
+    heard: tuple[float, float], counted: tuple[float | None, float], believed: bool
+) -> None:
+    first, second = ({"lists+": phi, "short+": phi} for phi in heard)
+    # The trait that was asked about is believed, whatever was counted of it.
+    scores = [
+        {"short": -phi} | ({} if n is None else {"lists": n})
+        for phi, n in zip(heard, counted, strict=True)
+    ]
+    vote = Evidence(
+        duel="1",
+        asked="short",
+        outcome="first",
+        first=first,
+        second=second,
+        scores=(scores[0], scores[1]),
+    )
+    streams = {"lists+", "short+"} if believed else {"short+"}
+    assert [set(side) for side in borne_out(vote)] == [streams, streams]

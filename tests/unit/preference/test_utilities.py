@@ -144,6 +144,28 @@ def test_a_vote_informs_the_traits_that_listened() -> None:
     found = learned(about_lists)
     assert found["short"].weight > 0.2
     assert found["short"].votes == ()
+    seen = replace(about_lists, scores=({"short": -3.0}, {"short": -4.0}))
+    assert learned(seen) == found
+
+
+@pytest.mark.parametrize("counted", [(-4.0, -3.0), (-4.0, -4.0)], ids=["longer", "as long"])
+def test_what_listened_and_does_not_show_teaches_nothing(counted: tuple[float, float]) -> None:
+    first, second = counted
+    heard = Evidence(
+        duel="d",
+        asked="lists",
+        outcome="first",
+        first={"lists+": 12.0, "short+": 9.0},
+        second={"lists-": 4.0, "short+": -14.0},
+        scores=({"short": first}, {"short": second}),
+    )
+    unheard = replace(heard, first={"lists+": 12.0}, second={"lists-": 4.0})
+    assert learned(heard) == learned(unheard)
+
+
+def test_a_duel_counts_for_what_it_was_about_whatever_shows() -> None:
+    vote = voted("first")
+    assert learned(replace(vote, scores=({"short": -4.0}, {"short": -3.0}))) == learned(vote)
 
 
 def test_every_trait_is_asked_about_sooner_or_later() -> None:

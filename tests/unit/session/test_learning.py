@@ -104,6 +104,17 @@ def test_a_vote_for_the_other_pole_is_said_in_its_words(case: Case) -> None:
     assert "Longer answers: 50 % → " in case.learning.vote("a", "second").sentence
 
 
+def test_a_vote_tells_nothing_of_lists_where_there_are_none(case: Case) -> None:
+    heard = a_duel("a")
+    answers = tuple(
+        replace(answer, utilities=answer.utilities | {"lists+": phi}, scores={"lists": 0.0})
+        for answer, phi in zip(heard.answers, (12.0, -12.0), strict=True)
+    )
+    case.record.open_duel(replace(heard, answers=(answers[0], answers[1])))
+    assert case.learning.vote("a", "first").changed[0].trait == "short"
+    assert weights(case.learning)["lists"] == pytest.approx(0.0, abs=0.03)
+
+
 def test_equal_and_neither_have_their_own_words(case: Case) -> None:
     case.hold("a", "b")
     assert case.learning.vote("a", "equal").sentence
