@@ -89,6 +89,10 @@ class Pair:
             pieces[:] = ["".join(pieces)]
         return pieces[0] if pieces else ""
 
+    def finish_of(self, number: int) -> str:
+        """Why answer 0 or 1 ended; "" while nobody knows."""
+        return self.duel.answers[number].finish if self.duel else ""
+
     def add(self, text: str, *, answer: int) -> None:
         self.pieces[answer].append(text)
 

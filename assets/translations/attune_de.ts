@@ -2243,6 +2243,18 @@
         <source>Page {0} of {1}</source>
         <translation>Seite {0} von {1}</translation>
     </message>
+    <message>
+        <source>Stopped.</source>
+        <translation>Angehalten.</translation>
+    </message>
+    <message>
+        <source>Ended at the longest answer allowed.</source>
+        <translation>Bei der größten erlaubten Länge beendet.</translation>
+    </message>
+    <message>
+        <source>Ended because the context is full.</source>
+        <translation>Beendet, weil der Kontext voll ist.</translation>
+    </message>
 </context>
 <context>
     <name>About</name>
@@ -4501,18 +4513,6 @@ Apache-Lizenz 2.0</translation>
     <message>
         <source>Interrupted: this is what there was.</source>
         <translation>Unterbrochen: So weit war sie.</translation>
-    </message>
-    <message>
-        <source>Stopped.</source>
-        <translation>Angehalten.</translation>
-    </message>
-    <message>
-        <source>Ended at the longest answer allowed.</source>
-        <translation>Bei der größten erlaubten Länge beendet.</translation>
-    </message>
-    <message>
-        <source>Ended because the context is full.</source>
-        <translation>Beendet, weil der Kontext voll ist.</translation>
     </message>
     <message>
         <source>Steered towards: {0}</source>

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from desktop.finishes import how_it_ended
 from desktop.heard import heard
 from desktop.pair import Pair
 from desktop.style import tokens
@@ -57,6 +58,7 @@ class PairView(QWidget):
             if text := self.pair.text_of(number):
                 side.show_text(text)
             side.setVisible(self.pair.stage != "cut" or number in self.pair.begun)
+            side.show_end(how_it_ended(self.pair.finish_of(number)))
             more = side.advance() or more
             side.show_vote(enabled=self.pair.open, offered=offered)
         for button in (self.equal, self.neither, self.skip):

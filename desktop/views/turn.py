@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.conversation import Turn
+from desktop.finishes import how_it_ended
 from desktop.pair import Pair
 from desktop.prose import LONGEST_NAME, brief
 from desktop.style import tokens
@@ -322,14 +323,7 @@ class TurnView(QWidget):
             return self.tr("This answer was cut off.")
         if self.turn.broken:
             return self.tr("Interrupted: this is what there was.")
-        match self.turn.finish_word:
-            case "stopped":
-                return self.tr("Stopped.")
-            case "length":
-                return self.tr("Ended at the longest answer allowed.")
-            case "context":
-                return self.tr("Ended because the context is full.")
-        return ""
+        return how_it_ended(self.turn.finish_word)
 
     def _steered(self) -> str:
         if not self.turn.steered:

@@ -1,4 +1,4 @@
-"""One of two answers: its letter, its text, and the button that says it is better."""
+"""One of two answers: its letter, its text, how it ended, and the button that says it is better."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Side(QFrame):
         self.setObjectName("side")
         self._letter = QLabel(letter, self)
         self.reader = Reader(look, parent=self)
+        self.end = QLabel(self)
         self.button = QPushButton(self.tr("{0} is better").format(letter), self)
         self._prepare(letter)
         self._arrange()
@@ -40,6 +41,11 @@ class Side(QFrame):
     def advance(self) -> bool:
         return self.reader.advance()
 
+    def show_end(self, sentence: str) -> None:
+        """Why it ended, where it did not come to its own end; "" where it did."""
+        self.end.setText(sentence)
+        self.end.setVisible(bool(sentence))
+
     def show_vote(self, *, enabled: bool, offered: bool) -> None:
         """Whether a vote can be given now, and whether it ever will."""
         self.button.setEnabled(enabled)
@@ -51,6 +57,7 @@ class Side(QFrame):
 
     def _size(self, look: Look) -> None:
         self._letter.setFont(look.plain)
+        self.end.setFont(look.small)
         self.button.setFont(look.plain)
         self.button.setIcon(thumb(look, leftward=self.isRightToLeft()))
         self.button.setIconSize(QSize(SIZE + ROOM, SIZE))
@@ -60,6 +67,10 @@ class Side(QFrame):
         self.reader.setAccessibleName(self.tr("Answer {0}").format(letter))
         self.reader.link_chosen.connect(self.link_chosen)
         self.reader.copy_asked.connect(self.copy_asked)
+        self.end.setObjectName("muted")
+        self.end.setTextFormat(Qt.TextFormat.PlainText)
+        self.end.setWordWrap(True)
+        self.end.hide()
         self.button.setObjectName("vote")
         self.button.setAccessibleName(self.button.text())
         self.button.clicked.connect(self.chosen)
@@ -72,6 +83,8 @@ class Side(QFrame):
         self._letter.setContentsMargins(tokens.INSET, 0, tokens.INSET, 0)
         stack.addWidget(self._letter)
         stack.addWidget(self.reader)
+        self.end.setContentsMargins(tokens.INSET, 0, tokens.INSET, 0)
+        stack.addWidget(self.end)
         stack.addStretch(1)
         foot = QVBoxLayout()
         foot.setContentsMargins(tokens.INSET, tokens.GAP_SMALL, tokens.INSET, 0)

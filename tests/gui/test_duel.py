@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -15,7 +16,7 @@ from desktop.pair import Pair
 from desktop.views.pair import PairView
 from desktop.views.turn import TurnView
 from desktop.views.window import Window
-from engine.api import NEUTRAL, AttuneError, Chunk, DuelEvent, Question, StorageError
+from engine.api import NEUTRAL, AttuneError, Chunk, Duel, DuelEvent, Question, StorageError
 from engine.errors import AlreadyVoted
 from tests.gui.conftest import lanes
 from tests.gui.scripted_engine import (
@@ -75,6 +76,15 @@ def duel(
     settle(qtbot, window)
     qtbot.waitUntil(lambda: model(window).stage != "writing" and window.page._stale == set())
     return view(window)
+
+
+def cut_at_length(engine: ScriptedEngine, question: Question) -> Iterator[DuelEvent]:
+    """The second answer would have gone on."""
+    *events, ended = pair("Briefly.", "To begin with the")(engine, question)
+    assert isinstance(ended, Duel)
+    first, second = ended.answers
+    yield from events
+    yield replace(ended, answers=(first, replace(second, finish="length")))
 
 
 def voted(qtbot: QtBot, window: Window, number: int = -1) -> TurnView:
@@ -536,3 +546,12 @@ def test_a_refused_duel_gives_the_question_back(
     qtbot.waitUntil(lambda: not window._desk.asking.busy)
     assert editor(window).toPlainText() == "Q"
     assert views(window) == []
+
+
+def test_an_answer_that_was_cut_at_the_limit_says_so_beneath_it(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    whole, cut = duel(qtbot, window, engine, cut_at_length).sides
+    assert not whole.end.isVisible()
+    assert cut.end.isVisible()
+    assert cut.end.text() == "Ended at the longest answer allowed."
