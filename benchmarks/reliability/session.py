@@ -1,10 +1,10 @@
 """The whole app, used by a script: it asks, votes, takes back and opens every page, then leaves.
 
-    python -m benchmarks.reliability.session FOLDER [--rounds 1]
+    python -m benchmarks.reliability.session FOLDER [--minutes 0]
 
 The window is the real one, wherever QT_QPA_PLATFORM says that it shall be shown; the model is the
-starter model in its process. FOLDER is a data folder that `prepare` has made. At the end a line
-of JSON says what was done and which libraries were in use.
+starter model in its process. FOLDER is a data folder that `prepare` has made. Everything is done
+once at the least. At the end a line of JSON says what was done and which libraries were in use.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,13 @@ class Used:
 class Owner:
     """Uses a window, step by step, on its own thread."""
 
-    def __init__(self, window: Window, *, rounds: int) -> None:
+    def __init__(self, window: Window, *, minutes: float) -> None:
+        """minutes  after which no other round is begun"""
         self.done: Counter[str] = Counter()
         self.maps: dict[str, tuple[str, ...]] = {}
         self._window, self._desk = window, window._desk
-        self._steps = self._script(rounds)
+        self._end = time.monotonic() + 60.0 * minutes
+        self._steps = self._script()
         self._until: Until = lambda: True
         self._since = time.monotonic()
         self._timer = QTimer(window, interval=TICK)
@@ -83,16 +86,18 @@ class Owner:
         else:
             self._until = step
 
-    def _script(self, rounds: int) -> Iterator[Until]:
+    def _script(self) -> Iterator[Until]:
         loading = self._desk.loading
         yield lambda: not loading.busy and loading.current is not None
         self.done["load"] += 1
-        for number in range(rounds):
+        for number in count():
             yield from self._ask(QUESTIONS[number % len(QUESTIONS)])
             yield from self._vote(number)
             yield from self._look_around()
             if number % 3 == 2:
                 self._choose(self._window.menus.new_chat, "new chat")
+            if time.monotonic() > self._end:
+                break
         self.maps = {
             "window": mapped("self"),
             "child": mapped(str(child_of(self._desk.engine))),
@@ -167,11 +172,11 @@ def open_window(folder: Path, *, use: Callable[[Window], object]) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=0.0)
     given = parser.parse_args()
     owners: list[Owner] = []
     code = open_window(
-        given.folder, use=lambda window: owners.append(Owner(window, rounds=given.rounds))
+        given.folder, use=lambda window: owners.append(Owner(window, minutes=given.minutes))
     )
     (owner,) = owners
     used = Used(done=dict(owner.done), window=owner.maps["window"], child=owner.maps["child"])

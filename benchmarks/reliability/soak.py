@@ -118,14 +118,13 @@ class Soaker(Owner):
 
     def __init__(self, window: Window, *, minutes: float, samples: Path) -> None:
         self._begun = time.monotonic()
-        self._end = self._begun + 60.0 * minutes
         self._samples = samples
-        super().__init__(window, rounds=0)
+        super().__init__(window, minutes=minutes)
         self._weighing = QTimer(window, interval=int(1000 * EVERY))
         self._weighing.timeout.connect(self._weigh)
         self._weighing.start()
 
-    def _script(self, rounds: int) -> Iterator[Until]:
+    def _script(self) -> Iterator[Until]:
         menus, loading = self._window.menus, self._desk.loading
         yield lambda: not loading.busy and loading.current is not None
         for number in count():
