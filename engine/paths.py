@@ -73,7 +73,8 @@ class DataFolder:
 
 
 def data_folder(chosen: Path | None = None) -> DataFolder:
-    """The data folder, made if it is missing, closed to other users.
+    """The data folder, made if it is missing, closed to other users. While it holds no votes its
+    own name is synced, so that it outlives a power cut together with what is put there.
 
     chosen  from the command line; else the variable ATTUNE_DATA_DIR; else the folder beside the
             program, if it is there; else the platform's place
@@ -90,7 +91,12 @@ def data_folder(chosen: Path | None = None) -> DataFolder:
     if not os.access(root, os.W_OK | os.X_OK):
         raise _unusable(root, "it cannot be written")
     _check_locks(root)
-    return DataFolder(root=root)
+    folder = DataFolder(root=root)
+    if not folder.record.exists():  # it, or a folder above it, may be new
+        for above in root.parents:
+            with suppress(OSError):  # of those that are older not all may be open to its owner
+                sync_folder(above)
+    return folder
 
 
 def log_folder(chosen: Path | None = None) -> Path:

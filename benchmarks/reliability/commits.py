@@ -277,11 +277,7 @@ class Home:
         done = commits(random.Random(seed), name)
         first = self._kept.after([next(done) for _ in range(told)])
         second = first.after([next(done)])
-        owner = Owner(self._folder, seed=0)
-        try:
-            found = owner.found([*second.duels])
-        finally:
-            owner.close()
+        found = looked(self._folder, [*second.duels])
         self.told += told
         self.early += not told
         self.untold += found == second
@@ -298,6 +294,15 @@ def _act(folder: Path, seed: int, name: str, line: Line) -> None:
     for commit in commits(random.Random(seed), name):
         owner.do(commit)
         line.tell(b".")
+
+
+def looked(folder: Path, duels: list[str]) -> Kept:
+    """What a program finds that starts now; of duels those that are asked for."""
+    owner = Owner(folder, seed=0)
+    try:
+        return owner.found(duels)
+    finally:
+        owner.close()
 
 
 def difference(meant: Kept, found: Kept) -> str:

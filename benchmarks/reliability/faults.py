@@ -1,7 +1,8 @@
 """A library that makes the nth call fail that writes below a folder; compiled when it is needed.
 
 It stands between SQLite, Python and the system, so a program has to be started with it: whoever
-needs it starts itself again. Linux with glibc and gcc.
+needs it starts itself again. Other such libraries can be loaded in the same way. Linux with glibc
+and gcc.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("faults.c")
+LOADED = "fault_arm"
+"""What it has and no other library."""
+
 ROOT = Path(__file__).parents[2]
 KILL = -1
 """In the place of an error: the process ends."""
@@ -42,18 +46,19 @@ def possible() -> bool:
     return sys.platform == "linux" and shutil.which("gcc") is not None
 
 
-def loaded() -> bool:
-    """Whether this program was started with it."""
-    return hasattr(ctypes.CDLL(None), "fault_arm")
+def loaded(name: str = LOADED) -> bool:
+    """Whether this program was started with it, or with the library that has a function `name`."""
+    return hasattr(ctypes.CDLL(None), name)
 
 
-def run_again(module: str, arguments: Sequence[str]) -> int:
-    """Run a module with it; its exit code. Raises SystemExit where the library cannot be had."""
+def run_again(module: str, arguments: Sequence[str], *, source: Path = SOURCE) -> int:
+    """Run a module with it, or with the library of another source; its exit code. Raises SystemExit
+    where the library cannot be had."""
     if not possible():
         raise SystemExit("This needs Linux with glibc, and gcc.")
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
-        library = Path(name) / "faults.so"
-        compiler = ("gcc", "-shared", "-fPIC", "-O1", "-o", str(library), str(SOURCE), "-ldl")
+        library = Path(name) / f"{source.stem}.so"
+        compiler = ("gcc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl")
         subprocess.run(compiler, check=True)
         # Threads of numpy's would be missing in a forked child.
         loading = {"LD_PRELOAD": str(library), "OPENBLAS_NUM_THREADS": "1"}

@@ -12,30 +12,18 @@ gcc: `faults.py` says how.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Literal
 
 from benchmarks.reliability import faults
-from benchmarks.reliability.deeds import (
-    IMPORTS,
-    MIGRATIONS,
-    RESTORES,
-    Deed,
-    Seen,
-    furnish,
-    opened,
-    seen,
-    unsound,
-)
+from benchmarks.reliability.deeds import IMPORTS, MIGRATIONS, RESTORES, Deed, opened
 from benchmarks.reliability.faults import KILL, Fault
 from benchmarks.reliability.forks import Child, Line
 from benchmarks.reliability.runs import (
@@ -48,14 +36,10 @@ from benchmarks.reliability.runs import (
     run,
     spread,
 )
-from engine.errors import AttuneError
+from benchmarks.reliability.states import STATES, Judge, State
 
 SWITCHES = (*IMPORTS, *RESTORES, *MIGRATIONS)
 TRIES = 50
-STATES = ("old", "new", "between")
-
-State = Literal["old", "new", "between"]
-Rows = tuple[tuple[object, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +48,7 @@ class Switch:
 
     how      "time": at a random moment; "call": at a call that writes
     at       seconds after it began, or the number of the call
-    state    what was there: "old", "new", or "between" where that is fine: a file that is kept
-             under a second name before another takes its place, the first of two migrations
+    state    what was there
     seconds  of this case
     problem  what was not as promised, "" where all was
     """
@@ -79,28 +62,23 @@ class Switch:
     problem: str
 
 
-class Range:
-    """One deed, done and killed in fresh copies of the same folder."""
+class Range(Judge):
+    """One deed, done and killed."""
 
     def __init__(self, deed: Deed, folder: Path) -> None:
-        self._deed, self._first, self._root = deed, folder / "first", folder / "owner"
-        furnish(self._first)
-        deed.furnish(self._first)
-        self._rows, self._version = _rows(self._first), _version(self._first)
-        _copy(self._first, self._root)
-        self._old = seen(self._root)
+        super().__init__(deed, folder)
         self._seconds, self._calls = self._learn()
-        self._new = seen(self._root)
+        self.learn()
 
     def kill(self, number: int, draw: Random) -> Switch:
         """One case; a shot that came too late is tried again."""
         begun = time.monotonic()
         for _ in range(TRIES):
-            _copy(self._first, self._root)
+            self.renew()
             how: Literal["time", "call"] = "call" if number % 2 else "time"
             at = self._shoot(how, draw)
             if at is not None:
-                state, problem = self._judged()
+                state, problem = self.judged(twice=True)
                 return Switch(
                     number=number, deed=self._deed.name, how=how, at=round(at, 5), state=state,
                     seconds=round(time.monotonic() - begun, 4), problem=problem,
@@ -111,8 +89,8 @@ class Range:
         """How long it takes, the shortest of three, and how many calls write."""
         seconds, calls = [], 0
         for _ in range(3):
-            _copy(self._first, self._root)
-            child = Child(doing(self._deed, self._root, Fault()))
+            self.renew()
+            child = Child(doing(self._deed, self.root, Fault()))
             if child.end():
                 raise SystemExit(f"{self._deed.name} fails without being killed.")
             _, told, took, _ = child.said.split()
@@ -124,66 +102,14 @@ class Range:
         """When it was killed; None where it had been done by then."""
         if how == "call":
             at = draw.randint(1, self._calls)
-            child = Child(doing(self._deed, self._root, Fault(at=at, error=KILL)))
+            child = Child(doing(self._deed, self.root, Fault(at=at, error=KILL)))
             return float(at) if child.end() < 0 else None
         delay = draw.uniform(0.0, self._seconds)
-        child = Child(doing(self._deed, self._root, Fault()))
+        child = Child(doing(self._deed, self.root, Fault()))
         child.hear(until=lambda said: said.startswith(b"begun\n"))
         time.sleep(delay)
         child.kill()
         return delay if not child.said.endswith(b"done\n") else None
-
-    def _judged(self) -> tuple[State, str]:
-        """Which state is there, and what is wrong."""
-        if self._deed.reopens and (torn := self._torn()):
-            return "between", torn
-        version = _version(self._root)
-        try:
-            state, problem = self._state(seen(self._root))
-            if self._deed.reopens and not problem:
-                state = self._came_to(version)
-            if problem := problem or unsound(self._root):
-                return state, problem
-            self._again()
-            return state, "" if self._done(state) else "doing it again comes to something else"
-        except AttuneError as error:
-            return "between", error.message
-
-    def _state(self, now: Seen) -> tuple[State, str]:
-        if now == self._old:
-            return "old", ""
-        if now == self._new:
-            return "new", ""
-        fine = self._deed.between(self._old, self._new, now)
-        return "between", "" if fine else "it is neither old nor new"
-
-    def _came_to(self, version: int) -> State:
-        """Looking at it brought it along to the end, so its version tells what had been there; of
-        several steps each is whole."""
-        if version == self._version:
-            return "old"
-        return "new" if version == _version(self._root) else "between"
-
-    def _again(self) -> None:
-        engine = opened(self._root)
-        try:
-            self._deed.act(engine, self._root)
-        finally:
-            engine.close()
-
-    def _done(self, before: State) -> bool:
-        """Whether all of it is there in the end; what was done twice may have been kept twice."""
-        now = seen(self._root)
-        if before == "old":
-            return now == self._new
-        return (now.votes, now.chats, now.taste) == (
-            self._new.votes, self._new.chats, self._new.taste,
-        )  # fmt: skip
-
-    def _torn(self) -> str:
-        """What is wrong with a record that was being brought along, before anybody opens it as
-        Attune does: its rows are the same ones in every version."""
-        return "" if _rows(self._root) == self._rows else "the rows are others"
 
 
 def doing(deed: Deed, root: Path, fault: Fault) -> Callable[[Line], None]:
@@ -200,24 +126,6 @@ def doing(deed: Deed, root: Path, fault: Fault) -> Callable[[Line], None]:
         engine.close()
 
     return act
-
-
-def _rows(root: Path) -> Rows:
-    """What stands in a record of any version, a half-made journal rolled back first."""
-    with closing(sqlite3.connect(root / "data" / "record.db")) as connection:
-        changes = connection.execute("SELECT id, at, kind, duel, undone FROM changes ORDER BY id")
-        duels = connection.execute("SELECT id, at, model, trait, body FROM duels ORDER BY id")
-        return (*changes.fetchall(), *duels.fetchall())
-
-
-def _version(root: Path) -> int:
-    with closing(sqlite3.connect(root / "data" / "record.db")) as connection:
-        return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _copy(source: Path, to: Path) -> None:
-    shutil.rmtree(to, ignore_errors=True)
-    shutil.copytree(source, to)
 
 
 # The table ----------------------------------------------------------------------------------

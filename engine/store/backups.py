@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engine.errors import DamagedRecord, StorageError, UnknownBackup
-from engine.paths import made, sync_folder
+from engine.paths import confirm, made, sync_folder
 from engine.store import database
 from engine.store.schema import Kind, keep_copy
 from engine.types.data import Backup
@@ -177,7 +177,7 @@ class Backups:
                     "'attune backups list' shows earlier copies.",
                     detail=error.detail,
                 ) from error
-            sync_folder(self._folder)
+            self._sync(file)
             self._thin(file, made=path.name)
             return self._named(path)
 
@@ -201,11 +201,20 @@ class Backups:
                     _keep_too(file.path, aside)
                 else:  # what is left beside a missing file would be rolled back into the copy
                     file.path.with_name(f"{file.path.name}-journal").unlink(missing_ok=True)
+                # Or a power cut could leave the copy without what it took the place of, or with
+                # the journal of that.
+                self._sync(file)
                 os.replace(part, file.path)
-        finally:
+        except BaseException:
             part.unlink(missing_ok=True)
-        sync_folder(file.path.parent)
+            raise
+        confirm(file.path)
         return self._named(aside) if there else None
+
+    def _sync(self, file: Kept) -> None:
+        """Have the names of copies, of their folder and beside the file outlive a power cut."""
+        sync_folder(self._folder)
+        sync_folder(file.path.parent)
 
     def _name(self, file: Kept, *, replaced: bool = False) -> str:
         at = datetime.fromtimestamp(self._clock(), UTC)
@@ -285,6 +294,8 @@ def _keep_too(path: Path, aside: Path) -> None:
         try:
             shutil.copyfile(path, aside)
             os.chmod(aside, 0o600)
+            with aside.open("rb+") as copied:
+                os.fsync(copied.fileno())
         except BaseException:
             aside.unlink(missing_ok=True)  # half of it would stand among the copies
             raise

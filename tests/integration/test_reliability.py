@@ -134,6 +134,30 @@ def test_killed_between_two_states_it_is_in_one_of_them(tmp_path: Path) -> None:
     assert [promise for promise, met in kept.items() if not met] == []
 
 
+LOSSES = (
+    "cuts that lost or tore one of them, or after which SQLite finds a file damaged",
+    "other deeds that were acknowledged and are not there, are neither done nor undone, or leave a "
+    "damaged file",
+)
+
+
+@needs_gcc
+def test_what_was_acknowledged_outlives_a_loss_of_power(tmp_path: Path) -> None:
+    kept = ran("power_cuts", "--count", "120", out=tmp_path / "out.jsonl")
+    assert [promise for promise, met in kept.items() if not met] == []
+    assert {*LOSSES} <= kept.keys()
+
+
+@needs_gcc
+@pytest.mark.parametrize("synchronous", ["0", "2"], ids=["OFF", "FULL"])
+def test_a_store_that_waits_for_less_is_found_to_lose_what_it_acknowledged(
+    tmp_path: Path, synchronous: str
+) -> None:
+    options = ("--count", "60", "--synchronous", synchronous)
+    kept = ran("power_cuts", *options, out=tmp_path / "out.jsonl")
+    assert [promise for promise, met in kept.items() if not met] == [*LOSSES]
+
+
 @linux
 def test_the_app_is_used_for_a_while_and_weighed(tmp_path: Path) -> None:
     out = tmp_path / "soak.jsonl"

@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from engine import paths
 from engine.errors import StorageError
 from engine.paths import LOGS, VARIABLE, DataFolder, beside_program, data_folder, log_folder
 
@@ -62,6 +63,27 @@ def test_the_folder_is_made_with_all_above_it_and_found_again(tmp_path: Path) ->
     (wanted / "kept").touch()
     assert data_folder(wanted).root == wanted
     assert (wanted / "kept").exists()
+
+
+def test_a_new_folder_outlives_a_power_cut_with_what_is_put_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+
+    def sync(folder: Path) -> None:
+        synced.append(folder)
+        if folder == tmp_path.parent:
+            raise PermissionError(13, "Permission denied")  # older, and not its owner's
+
+    monkeypatch.setattr(paths, "sync_folder", sync)
+    (tmp_path / "new" / "here" / "logs").mkdir(parents=True)  # a log may be the first to be there
+    root = data_folder(tmp_path / "new" / "here").root
+    assert synced[:2] == [tmp_path / "new", tmp_path]
+    assert synced == list(root.parents)
+    synced.clear()
+    (root / "record.db").touch()
+    data_folder(root)
+    assert synced == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are a matter of POSIX")

@@ -389,3 +389,86 @@ def test_where_what_was_there_cannot_be_kept_nothing_is_changed(
         place.backups.restore(copy.name)
     assert place.folder.chats.read_bytes() == before
     assert [one.name for one in place.backups.list()] == [copy.name]
+
+
+# A power cut --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def steps(place: Place, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was synced, given a name or replaced, in order: names of files and folders."""
+    done: list[str] = []
+    replace, link = os.replace, os.link
+
+    def replacing(source: Path, target: Path) -> None:
+        done.append(f"{target.name} replaced")
+        replace(source, target)
+
+    def linking(source: Path, target: Path) -> None:
+        done.append(f"{source.name} linked")
+        link(source, target)
+
+    root = place.folder.root
+    monkeypatch.setattr(os, "replace", replacing)
+    monkeypatch.setattr(os, "link", linking)
+
+    def syncing(folder: Path) -> None:
+        done.append("data synced" if folder == root else f"{folder.name} synced")
+
+    monkeypatch.setattr("engine.store.backups.sync_folder", syncing)
+    monkeypatch.setattr("engine.paths.sync_folder", syncing)
+    return done
+
+
+def test_what_a_copy_takes_the_place_of_outlives_a_power_cut_in_the_middle(
+    place: Place, steps: list[str]
+) -> None:
+    talk(place.store, ("Well?", "Yes."))
+    (copy,) = place.backups.make()
+    # The folder of the copies may be new, too.
+    assert steps[-2:] == ["backups synced", "data synced"]
+    steps.clear()
+    place.backups.restore(copy.name)
+    begun = steps.index("chats.db linked")
+    # Were the new name on the disk first, the old file could be lost, or its journal, which is
+    # gone by then, come back and be rolled back into the copy.
+    assert steps[begun:] == [
+        "chats.db linked", "backups synced", "data synced", "chats.db replaced", "data synced"
+    ]  # fmt: skip
+
+
+def test_where_the_disk_does_not_confirm_what_was_put_back_it_is_there_and_that_is_said(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_folder: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    talk(place.store, ("Well?", "Yes."))
+    (copy,) = place.backups.make()
+    talk(place.store, ("And now?", "No."))
+    monkeypatch.setattr("engine.paths.sync_folder", refuse)
+    with pytest.raises(StorageError, match="is written, but the disk does not confirm it"):
+        place.backups.restore(copy.name)
+    assert len(place.store.ids()) == 1
+
+
+def test_what_is_copied_for_want_of_links_is_on_the_disk_before_it_is_replaced(
+    place: Place, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    def syncing(descriptor: int) -> None:
+        done = os.fstat(descriptor).st_ino
+        steps.extend(f"{path.name} synced" for path in kept_aside() if path.stat().st_ino == done)
+
+    def kept_aside() -> list[Path]:
+        return list(place.folder.backups.glob("*-replaced.db"))
+
+    talk(place.store, ("Well?", "Yes."))
+    (copy,) = place.backups.make()
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "fsync", syncing)
+    place.backups.restore(copy.name)
+    (aside,) = kept_aside()
+    assert steps.index(f"{aside.name} synced") < steps.index("chats.db replaced")
