@@ -139,6 +139,8 @@ class Data:
             )
             if to.suffix.lower() == ".zip":
                 part = _packed(part, files)
+            else:
+                _sync(part, files)
             part.rename(to)
         confirm(to)
         return found
@@ -343,6 +345,15 @@ def _packed(folder: Path, files: Sequence[Path]) -> Path:
         file.flush()
         os.fsync(descriptor)
     return to
+
+
+def _sync(folder: Path, files: Sequence[Path]) -> None:
+    """Have files, and all names below a folder, outlive a power cut."""
+    for path in files:
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+    for below in (*(path for path in folder.rglob("*") if path.is_dir()), folder):
+        sync_folder(below)
 
 
 def _locked(file: IO[bytes]) -> bool:

@@ -15,8 +15,8 @@ Kind = Literal[
     "vote", "withdraw", "forget", "reset", "add_trait", "remove_trait", "override", "import",
 ]  # fmt: skip
 
-UNREADABLE = (msgspec.MsgspecError, RecursionError)
-"""What decoding a damaged body raises."""
+UNREADABLE = (msgspec.MsgspecError, RecursionError, TypeError)
+"""What decoding a damaged body raises, or one that damage has made NULL."""
 
 _TAKEN_BACK = {
     "vote": ("the vote", "on"),

@@ -496,6 +496,22 @@ def test_an_export_that_the_disk_does_not_confirm_is_there_and_not_said_to_be_no
     assert (tmp_path / name).exists()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a folder cannot be synced")
+def test_files_and_names_of_an_export_are_synced_before_it_has_its_name(
+    full: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to, synced, fsync = tmp_path / "mine", set[tuple[int, bool]](), os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.add((os.fstat(descriptor).st_ino, to.exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    full.data.export(to)
+    inside = {path.stat().st_ino for path in (to, *to.rglob("*"))}
+    assert {(inode, False) for inode in inside} <= synced
+
+
 @pytest.mark.parametrize("name", ["mine", "mine.zip"])
 def test_a_disk_that_is_full_at_the_chats_is_no_export_without_them(
     full: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -497,6 +497,26 @@ def test_a_damaged_row_is_left_out_and_counted(record: Record, path: Path) -> No
     assert outcomes(record.standing()) == [("d3", "first"), ("d2", "equal")]
 
 
+def test_a_body_that_damage_has_made_null_is_left_out_and_counted(
+    record: Record, path: Path
+) -> None:
+    voted(record, "d1", "d2")
+    record.add_trait(CHEERY)
+    for table, where in (("duels", "id = 'd1'"), ("changes", "kind = 'add_trait'")):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            # No statement can; a page that was torn can.
+            connection.execute("PRAGMA writable_schema = ON")
+            connection.execute(
+                "UPDATE sqlite_schema SET sql = replace(sql, 'body TEXT NOT NULL', 'body TEXT') "
+                "WHERE name = ?", (table,),
+            )  # fmt: skip
+        by_hand(path, f"UPDATE {table} SET body = NULL WHERE {where}")
+    standing = record.standing()
+    assert (outcomes(standing), standing.traits) == ([("d2", "first")], ())
+    assert standing.unreadable == 2
+    assert record.undo() == "the addition"
+
+
 def test_bytes_that_are_no_text_spoil_only_what_they_stand_in(record: Record, path: Path) -> None:
     voted(record, "d1", "d2")
     by_hand(path, "UPDATE duels SET question = CAST(x'41ff42' AS TEXT) WHERE id = 'd1'")
