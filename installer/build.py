@@ -214,7 +214,8 @@ def _is_library(path: Path) -> bool:
 def write_checksums(folder: Path, files: Sequence[Path]) -> None:
     """SHA256SUMS, as sha256sum reads it."""
     lines = [f"{sha256_of(file)}  {file.name}\n" for file in sorted(files)]
-    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+    # On Windows, too, lines end as sha256sum reads them.
+    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
     for file in files:
         say(f"{file} {file.stat().st_size / 1e6:.1f} MB")
 

@@ -1,8 +1,8 @@
 """Collects the licences of everything that an installed Attune holds, and lists what that is.
 
-Packages bring their texts, and `THIRD_PARTY.md` says under which licence each of them is. Libraries
-of the system that were taken in are asked for by the file that they came from. A component without
-a text stops the build.
+Packages bring their texts, and `THIRD_PARTY.md` says under which licence each of them is. What they
+do not bring, Qt's above all, lies in `assets/licences`. Libraries of the system that were taken in
+are asked for by the file that they came from. A component without a text stops the build.
 """
 
 from __future__ import annotations
@@ -23,15 +23,26 @@ from installer.papers import BILL, TABLE
 
 TEXTS = ROOT / "assets" / "licences"
 GIVEN = {
-    "pyside6-essentials": ("LGPL-3.0.txt", "GPL-3.0.txt"),
+    "highspy": ("mit-parts.txt",),
+    "llama.cpp": ("llama.cpp.txt", "mit-parts.txt"),
+    "python": ("python-third-party.txt",),
+    "pyside6-essentials": ("LGPL-3.0.txt", "GPL-3.0.txt", "qt-third-party.txt", "icu.txt"),
+    "pyyaml": ("mit-parts.txt",),
     "shiboken6": ("LGPL-3.0.txt", "GPL-3.0.txt"),
 }
-"""Texts of packages that bring none, by files in assets/licences."""
+"""Texts that packages do not bring, by files in assets/licences."""
+
+COMMON = "common-licenses"
+"""The folder of the texts that Debian keeps once, and those of its packages refer to."""
+
+REFERRED = re.compile(rf"/{COMMON}/([\w.+-]*\w)")
+"""How they are referred to."""
 
 _TEXT = re.compile(r"(licen[cs]e|copying|notice|copyright|third.party)", re.IGNORECASE)
 _ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; (.*?))? \\$", re.MULTILINE)
 _COPYRIGHT = Path("/usr/share/doc")
+_COMMON = f"/usr/share/{COMMON}"
 
 
 class NoLicence(Exception):
@@ -66,10 +77,26 @@ def collect(folder: Path, *, libraries: Iterable[tuple[str, Path]]) -> tuple[Com
         for number, text in enumerate(component.texts):
             name = text.name if text.suffix else f"{text.name}.txt"
             shutil.copyfile(text, into / (name if number == 0 else f"{number}-{name}"))
+    for text in referred(text for component in found for text in component.texts):
+        (folder / "texts" / COMMON).mkdir(exist_ok=True)
+        shutil.copyfile(text, folder / "texts" / COMMON / f"{text.name}.txt")
     shutil.copyfile(ROOT / "THIRD_PARTY.md", folder / "THIRD_PARTY.md")
     (folder / TABLE).write_text(table(found), encoding="utf-8")
     (folder / BILL).write_text(bill(found), encoding="utf-8")
     return tuple(found)
+
+
+def referred(texts: Iterable[Path]) -> list[Path]:
+    """The texts in Debian's folder of common ones that others name instead of repeating them.
+
+    Raises NoLicence for one that is not there.
+    """
+    said = (text.read_text(encoding="utf-8", errors="replace") for text in texts)
+    names = {name for text in said for name in REFERRED.findall(text)}
+    found = [Path(_COMMON, name) for name in sorted(names)]
+    if missing := [str(text) for text in found if not text.is_file()]:
+        raise NoLicence(f"Texts refer to {', '.join(missing)}, which is not here.")
+    return found
 
 
 def table(components: Iterable[Component]) -> str:
@@ -81,8 +108,11 @@ def table(components: Iterable[Component]) -> str:
         "| what | version | licence |",
         "|---|---|---|",
     )
-    told = "Who made it, and how Qt may be replaced, says THIRD_PARTY.md beside this list."
-    return "\n".join((*head, *rows, "", told, ""))
+    told = (
+        "Who made it, and how Qt may be replaced, says THIRD_PARTY.md beside this list.",
+        f"What a text refers to in {_COMMON} lies in texts/{COMMON}.",
+    )
+    return "\n".join((*head, *rows, "", *told, ""))
 
 
 def bill(components: Iterable[Component]) -> str:
@@ -125,7 +155,7 @@ def packages() -> Iterator[Component]:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue  # for another system
-        texts = tuple(texts_of(distribution)) or _given(name)
+        texts = (*texts_of(distribution), *_given(name))
         if not texts or name not in told:
             raise NoLicence(f"{name} {version} has no licence text or is not in THIRD_PARTY.md.")
         yield Component(name=name, version=version, licence=told[name], texts=texts)
@@ -156,7 +186,8 @@ def _attune() -> Iterator[Component]:
 def _tools() -> Iterator[Component]:
     """What is inside without being a requirement: the interpreter, the starter, llama.cpp."""
     running = ".".join(map(str, sys.version_info[:3]))
-    yield Component(name="python", version=running, licence="PSF-2.0", texts=(_python_licence(),))
+    texts = (_python_licence(), *_given("python"))
+    yield Component(name="python", version=running, licence="PSF-2.0", texts=texts)
     freezer = metadata.distribution("pyinstaller")
     yield Component(
         name="pyinstaller-bootloader",
@@ -165,9 +196,11 @@ def _tools() -> Iterator[Component]:
         texts=tuple(texts_of(freezer)),
     )
     llama = metadata.version("llama-cpp-python")
-    text = (TEXTS / "llama.cpp.txt",)
     yield Component(
-        name="llama.cpp", version=f"of llama-cpp-python {llama}", licence="MIT", texts=text
+        name="llama.cpp",
+        version=f"of llama-cpp-python {llama}",
+        licence="MIT",
+        texts=_given("llama.cpp"),
     )
 
 

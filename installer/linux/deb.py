@@ -23,7 +23,9 @@ DEPENDS = (
     "fonts-dejavu-core | fonts-liberation2 | fonts-liberation | fonts-noto-core",
 )  # fmt: skip
 
-MAINTAINER = "The Attune developers <attune@users.noreply.github.com>"
+# Debian wants an address. This one is nobody's, now and for good (RFC 2606), since a made-up one
+# could be a stranger's: who hands the package out puts one here that somebody reads.
+MAINTAINER = "The Attune developers <nobody@attune.invalid>"
 SOURCES = Path(__file__).parent / "debian"
 
 

@@ -26,6 +26,9 @@ program=$prefix/lib/attune
 
 command -v xz >/dev/null || fail "The program xz is missing. Install the package xz-utils (or xz)."
 [ "$(uname -s) $(uname -m)" = "Linux x86_64" ] || fail "This is for Linux on x86-64 processors."
+if [ -e "$program" ] && [ ! -x "$program/uninstall" ]; then
+    fail "$program is there and is no Attune. Move it, or choose another --prefix."
+fi
 
 say "Checking ..."
 found=$(tail -n "+$lines" "$0" | sha256sum)
@@ -34,13 +37,13 @@ found=$(tail -n "+$lines" "$0" | sha256sum)
 mkdir -p "$prefix/lib"
 new=$(mktemp -d "$prefix/lib/attune.XXXXXX")
 trap 'rm -rf "$new"' EXIT
+trap 'exit 130' HUP INT TERM # some shells forget the line above when a signal ends them
 say "Unpacking to $program ..."
 tail -n "+$lines" "$0" | xz -d | tar -x -C "$new" || fail "There may be no room left. About 350 MB are needed."
 chmod 755 "$new"
-if [ -e "$program" ]; then
-    [ -x "$program/uninstall" ] || fail "$program is there and is no Attune. Move it, or choose another --prefix."
-    "$program/uninstall" --quiet
-fi
+# Before an older one makes way: a system that is too old, or a place where nothing may run.
+"$new/attune" --version >/dev/null || fail "Attune does not run in $prefix/lib; the reason is above. It needs glibc 2.35 or newer, and a place that is not mounted with noexec."
+[ ! -e "$program" ] || "$program/uninstall" --quiet
 mv "$new" "$program"
-trap - EXIT
+trap - EXIT HUP INT TERM
 exec "$program/install-entry" "$prefix"

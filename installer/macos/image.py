@@ -19,6 +19,8 @@ from installer.linux.tree import ID, rendered
 
 HERE = Path(__file__).parent
 SIZES = (16, 32, 128, 256, 512)
+MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+"""How programs and libraries begin: for one processor, and for several."""
 
 
 def prepare(work: Path) -> None:
@@ -46,7 +48,8 @@ def build(app: Path, into: Path) -> Path:
         building.run(["xcrun", "stapler", "staple", str(app)], "The ticket was not stapled.")
     image = packed_image(app, into)
     if notary:
-        building.run(["codesign", "--sign", identity, str(image)], "The image was not signed.")
+        command = ["codesign", "--timestamp", "--sign", identity, str(image)]
+        building.run(command, "The image was not signed.")
         notarise(image, notary)
         building.run(["xcrun", "stapler", "staple", str(image)], "The ticket was not stapled.")
     return image
@@ -57,17 +60,34 @@ def sign(bundle: Path, identity: str) -> None:
     options = ["--force", "--timestamp", "--options", "runtime", "--sign", identity]
     if identity == "-":
         options = ["--force", "--sign", identity]
-    libraries = [
-        file
-        for file in sorted(bundle.rglob("*"), key=lambda each: -len(each.parts))
-        if file.suffix in (".so", ".dylib") and not file.is_symlink()
-    ]
-    for library in libraries:
-        building.run(["codesign", *options, str(library)], f"{library.name} was not signed.")
+    for file in code(bundle):
+        building.run(["codesign", *options, str(file)], f"{file.name} was not signed.")
     entitled = ["--entitlements", str(HERE / "entitlements.plist")]
     building.run(["codesign", *options, *entitled, str(bundle)], f"{bundle.name} was not signed.")
     check = ["codesign", "--verify", "--deep", "--strict", str(bundle)]
     building.run(check, f"{bundle.name} is not signed as a whole.")
+
+
+def code(bundle: Path) -> list[Path]:
+    """What has to be signed before a bundle is, innermost first.
+
+    Told by what is in the files: those of Qt's frameworks, and Python itself, have no ending. The
+    bundle's own program is signed with it, and a bundle inside, whole, before.
+    """
+    inside = [path for path in (bundle / "Contents").rglob("*.app") if path.is_dir()]
+    found = (
+        path
+        for path in (bundle / "Contents").rglob("*")
+        if path.is_file() and not path.is_symlink() and _is_code(path)
+        if path.parent != bundle / "Contents" / "MacOS"
+        if not any(other in path.parents for other in inside)
+    )
+    return sorted(found, key=lambda path: (-len(path.parts), path))
+
+
+def _is_code(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) in MACH_O
 
 
 def notarise(file: Path, profile: str) -> None:

@@ -1,5 +1,5 @@
 ; The installer for Windows. `installer/windows/setup.py` defines AppVersion, Program, Root,
-; OutputDir and OutputName. Not tested on Windows yet.
+; OutputDir and OutputName, and Signed where there is a tool that signs. Not tested on Windows yet.
 
 #define Id "io.github.attune.Attune"
 #define ProgId "Attune.Profile"
@@ -29,7 +29,12 @@ Compression=lzma2/max
 SolidCompression=yes
 WizardStyle=modern
 ChangesAssociations=yes
+ChangesEnvironment=yes
 CloseApplications=yes
+#ifdef Signed
+; Signs the installer, and the uninstaller in it.
+SignTool=attune
+#endif
 
 [Languages]
 Name: "en"; MessagesFile: "compiler:Default.isl"
@@ -68,6 +73,8 @@ Root: HKCU; Subkey: "Software\Classes\{#ProgId}\shell\open\command"; ValueType: 
 Root: HKCU; Subkey: "Software\Classes\Applications\attune-window.exe"; ValueType: string; ValueName: "FriendlyAppName"; ValueData: "Attune"; Flags: uninsdeletekey
 Root: HKCU; Subkey: "Software\Classes\Applications\attune-window.exe\SupportedTypes"; ValueType: string; ValueName: ".gguf"; ValueData: ""
 Root: HKCU; Subkey: "Software\Classes\Applications\attune-window.exe\shell\open\command"; ValueType: string; ValueData: """{app}\attune-window.exe"" ""%1"""
+Root: HKCU; Subkey: "Software\Classes\.gguf"; Flags: uninsdeletekeyifempty
+Root: HKCU; Subkey: "Software\Classes\.gguf\OpenWithList"; Flags: uninsdeletekeyifempty
 Root: HKCU; Subkey: "Software\Classes\.gguf\OpenWithList\attune-window.exe"; Flags: uninsdeletekey
 Root: HKCU; Subkey: "Environment"; ValueType: expandsz; ValueName: "Path"; ValueData: "{olddata};{app}"; Tasks: path; Check: NotOnPath
 
@@ -75,9 +82,10 @@ Root: HKCU; Subkey: "Environment"; ValueType: expandsz; ValueName: "Path"; Value
 Filename: "{app}\attune-window.exe"; Description: "{cm:LaunchProgram,Attune}"; Flags: nowait postinstall skipifsilent
 
 [Code]
-function OnPath(const Path: string): Boolean;
+{ Where this program stands in a list of folders that begins and ends with a semicolon; 0 if it does not. }
+function PlaceOnPath(const Path: string): Integer;
 begin
-  Result := Pos(';' + Uppercase(ExpandConstant('{app}')) + ';', ';' + Uppercase(Path) + ';') > 0;
+  Result := Pos(';' + Uppercase(ExpandConstant('{app}')) + ';', Uppercase(Path));
 end;
 
 function NotOnPath: Boolean;
@@ -86,21 +94,22 @@ var
 begin
   if not RegQueryStringValue(HKCU, 'Environment', 'Path', Path) then
     Path := '';
-  Result := not OnPath(Path);
+  Result := PlaceOnPath(';' + Path + ';') = 0;
 end;
 
 procedure LeavePath;
 var
-  Path, Ours: string;
+  Path: string;
+  Place: Integer;
 begin
   if not RegQueryStringValue(HKCU, 'Environment', 'Path', Path) then
     exit;
-  Ours := ';' + ExpandConstant('{app}');
-  if OnPath(Path) then
-  begin
-    StringChangeEx(Path, Ours, '', True);
-    RegWriteExpandStringValue(HKCU, 'Environment', 'Path', Path);
-  end;
+  Path := ';' + Path + ';';
+  Place := PlaceOnPath(Path);
+  if Place = 0 then
+    exit;
+  Delete(Path, Place, Length(ExpandConstant('{app}')) + 1);
+  RegWriteExpandStringValue(HKCU, 'Environment', 'Path', Copy(Path, 2, Length(Path) - 2));
 end;
 
 { What belongs to the owner stays, unless the owner says otherwise; nobody is asked in silence. }

@@ -1,7 +1,7 @@
 """The installer for Windows, made by Inno Setup: for one user, no administrator needed.
 
 With ATTUNE_SIGN, a command line that signs the file whose path is put after it, every program and
-library and the installer itself are signed.
+library is signed, and by Inno Setup the installer and the uninstaller.
 """
 
 from __future__ import annotations
@@ -60,10 +60,9 @@ def build(program: Path, into: Path) -> Path:
         "OutputDir": str(into), "OutputName": name,
     }  # fmt: skip
     defines = [f"/D{key}={value}" for key, value in values.items()]
-    building.run([compiler(), *defines, str(HERE / "attune.iss")], "Inno Setup failed.")
-    installer = into / f"{name}.exe"
-    sign([installer])
-    return installer
+    command = [compiler(), *defines, *signing(signer()), str(HERE / "attune.iss")]
+    building.run(command, "Inno Setup failed.")
+    return into / f"{name}.exe"
 
 
 def version_resource(version: str) -> str:
@@ -95,11 +94,23 @@ def bring_runtime(program: Path) -> None:
         shutil.copyfile(system / name, target)
 
 
+def signer() -> str:
+    """The command line that signs, "" where there is none."""
+    return os.environ.get("ATTUNE_SIGN", "").strip()
+
+
 def sign(files: Iterable[Path]) -> None:
     """Sign files, where a command for it is given."""
-    command = shlex.split(os.environ.get("ATTUNE_SIGN", ""), posix=False)
+    # Not as POSIX has it, where a backslash is no part of a path; then the quotes stay.
+    command = [word.strip('"') for word in shlex.split(signer(), posix=False)]
     for file in files if command else ():
         building.run([*command, str(file)], f"{file.name} was not signed.")
+
+
+def signing(command: str) -> list[str]:
+    """What has Inno Setup sign with a command line, which it wants in a writing of its own."""
+    told = command.replace("$", "$$").replace('"', "$q")
+    return ["/DSigned", f"/Sattune={told} $f"] if command else []
 
 
 def compiler() -> str:

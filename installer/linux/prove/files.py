@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from installer.licences import COMMON, REFERRED
 from installer.linux.prove.roots import Root
 
 SOCKETS = frozenset({
@@ -51,6 +52,16 @@ def glibc(program: Path) -> tuple[int, int]:
                 numbers = word.removeprefix("GLIBC_").split(".")
                 newest = max(newest, (int(numbers[0]), int(numbers[1])))
     return newest
+
+
+def missing_texts(program: Path) -> list[str]:
+    """Licences that others refer to, or that everybody looks for, and that are not there."""
+    texts = program / "_internal" / "licences" / "texts"
+    wanted = {"pyside6-essentials/LGPL-3.0.txt", "llama.cpp/llama.cpp.txt", "attune/LICENSE.txt"}
+    for file in (file for file in texts.rglob("*") if file.is_file()):
+        said = REFERRED.findall(file.read_text(encoding="utf-8", errors="replace"))
+        wanted |= {f"{COMMON}/{name}.txt" for name in said}
+    return sorted(name for name in wanted if not (texts / name).is_file())
 
 
 def missing_libraries(root: Root, program: str) -> list[str]:

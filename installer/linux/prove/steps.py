@@ -124,6 +124,8 @@ def files_themselves(root: Root) -> Iterator[Finding]:
     program = root.path / PROGRAM.lstrip("/")
     found = files.networked(program)
     yield Finding(promise="no socket, no TLS", kept=not found, seen="; ".join(found) or "none")
+    texts = files.missing_texts(program)
+    yield Finding(promise="no missing licence", kept=not texts, seen=", ".join(texts) or "none")
     newest = files.glibc(program)
     seen = ".".join(map(str, newest))
     yield Finding(promise="C library 2.35 is enough", kept=newest <= (2, 35), seen=seen)

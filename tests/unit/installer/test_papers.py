@@ -14,10 +14,12 @@ import pytest
 
 from desktop.app import APP_ID
 from engine.version import __version__
+from installer import build as building
 from installer import licences
 from installer.contents import ROOT
 from installer.licences import Component, NoLicence
-from installer.linux import archive, deb, tree
+from installer.linux import deb, tree
+from installer.macos import image
 from installer.windows import setup
 
 EPOCH = 1_795_251_250
@@ -113,6 +115,69 @@ def test_on_windows_everything_goes_to_the_owner_alone_and_data_stays_unless_ask
     assert "MB_DEFBUTTON2, IDNO" in script
 
 
+def test_on_windows_nothing_of_it_stays_in_the_registry() -> None:
+    script = (ROOT / "installer/windows/attune.iss").read_text(encoding="utf-8")
+    entries = re.findall(r'^Root: HKCU; Subkey: "([^"]+)".*$', script, flags=re.MULTILINE)
+    flags = dict(re.findall(r'^Root: HKCU; Subkey: "([^"]+)".*Flags: (.*)$', script, re.MULTILINE))
+    emptied = {key for key, how in flags.items() if "uninsdeletekey" in how}
+    classes = [key for key in entries if key != "Environment"]
+    assert len(classes) > 5
+    for key in classes:
+        parts = key.split("\\")
+        assert any("\\".join(parts[:length]) in emptied for length in range(3, len(parts) + 1)), key
+    assert r"Software\Classes\.gguf\OpenWithList" in emptied
+    assert "ChangesEnvironment=yes" in script
+
+
+def test_what_signs_on_windows_is_told_to_inno_setup_in_its_own_writing() -> None:
+    assert setup.signing("") == []
+    command = 'signtool sign /n "My Name" /d $x'
+    told = "/Sattune=signtool sign /n $qMy Name$q /d $$x $f"
+    assert setup.signing(command) == ["/DSigned", told]
+    script = (ROOT / "installer/windows/attune.iss").read_text(encoding="utf-8")
+    assert "#ifdef Signed\n" in script
+    assert "SignTool=attune\n" in script
+
+
+def test_a_command_that_signs_may_have_spaces_and_backslashes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(building, "run", lambda command, otherwise: ran.append(command))
+    monkeypatch.setenv("ATTUNE_SIGN", r'"C:\Program Files\signtool.exe" sign /n "My Name"')
+    setup.sign([Path("a.dll")])
+    assert ran == [[r"C:\Program Files\signtool.exe", "sign", "/n", "My Name", "a.dll"]]
+    monkeypatch.delenv("ATTUNE_SIGN")
+    setup.sign([Path("b.dll")])
+    assert len(ran) == 1
+
+
+def test_on_macos_all_code_is_signed_before_what_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = tmp_path / "Attune.app" / "Contents"
+    qt = inside / "Frameworks/PySide6/Qt/lib/QtCore.framework/Versions/A/QtCore"
+    files = {
+        qt: b"\xca\xfe\xba\xbe",
+        inside / "Frameworks/Python": b"\xcf\xfa\xed\xfe",
+        inside / "Frameworks/numpy/core.so": b"\xcf\xfa\xed\xfe",
+        inside / "Resources/starter.gguf": b"GGUF",
+        inside / "MacOS/attune": b"\xcf\xfa\xed\xfe",
+        inside / "Helpers/Other.app/Contents/MacOS/other": b"\xcf\xfa\xed\xfe",
+        inside / "Helpers/Other.app/Contents/Frameworks/libz.dylib": b"\xcf\xfa\xed\xfe",
+    }
+    for file, data in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    (inside / "Frameworks/QtCore").symlink_to(qt)
+    ran: list[list[str]] = []
+    monkeypatch.setattr(building, "run", lambda command, otherwise: ran.append(command))
+    image.sign(tmp_path / "Attune.app", "Developer ID Application: Somebody")
+    signed = [Path(command[-1]).name for command in ran if "--sign" in command]
+    assert signed == ["QtCore", "core.so", "Python", "Attune.app"]
+    assert all("--timestamp" in command for command in ran if "--sign" in command)
+
+
 def test_the_version_resource_is_a_call_with_four_numbers() -> None:
     text = setup.version_resource("1.2.3")
     assert "filevers=(1, 2, 3, 0)" in text
@@ -128,6 +193,21 @@ def test_an_icon_for_windows_holds_its_pictures_where_it_says() -> None:
         length, place = int.from_bytes(entry[8:12], "little"), int.from_bytes(entry[12:], "little")
         assert entry[0] == width
         assert data[place : place + length] == picture
+
+
+def test_the_version_is_three_numbers_which_every_system_can_compare() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+
+
+def test_checksums_are_lines_as_sha256sum_reads_them(tmp_path: Path) -> None:
+    (tmp_path / "b").write_text("b")
+    (tmp_path / "a").write_text("a")
+    building.write_checksums(tmp_path, [tmp_path / "b", tmp_path / "a"])
+    done = subprocess.run(
+        ["sha256sum", "--check", "--strict", "SHA256SUMS"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "a: OK\nb: OK\n"
 
 
 # The Debian package --------------------------------------------------------------------------
@@ -148,6 +228,11 @@ def test_the_package_says_what_it_needs() -> None:
     assert len(depends) == len(set(depends))
 
 
+def test_the_maintainers_address_is_no_strangers() -> None:
+    # Until there is one that somebody reads, it is of the domain that is nobody's (RFC 2606).
+    assert deb.MAINTAINER.endswith(".invalid>")
+
+
 def test_the_long_description_is_written_as_debian_wants_it() -> None:
     text = deb.control(kilobytes=7).partition("Description: ")[2]
     assert all(line.startswith(" ") and len(line) <= 81 for line in text.splitlines()[1:])
@@ -165,91 +250,6 @@ def _time() -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
-# The archive ---------------------------------------------------------------------------------
-
-
-def test_the_head_of_the_archive_knows_where_it_ends_and_what_follows(tmp_path: Path) -> None:
-    packed = tmp_path / "packed"
-    packed.write_bytes(b"not a tar")
-    head = archive.head(packed)
-    assert f"lines={len(head.splitlines()) + 1}\n" in head
-    assert "@" not in head.replace("$@", "")
-    assert f"Attune {__version__}" in head
-
-
-def run_archive(
-    tmp_path: Path, payload: bytes, *, damage: bool = False
-) -> subprocess.CompletedProcess[str]:
-    packed = tmp_path / "packed"
-    packed.write_bytes(payload)
-    text = archive.head(packed).encode()
-    file = tmp_path / "attune.run"
-    file.write_bytes(text + (payload[:-1] + b"?" if damage else payload))
-    return subprocess.run(
-        ["sh", str(file), "--prefix", str(tmp_path / "ein Ort")],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def payload(tmp_path: Path) -> bytes:
-    """A program that is a shell script, with the scripts that come along."""
-    root = tmp_path / "root"
-    root.mkdir()
-    (root / "attune").write_text("#!/bin/sh\necho here\n")
-    for name in archive.SCRIPTS:
-        (root / name).write_bytes((archive.HERE / name).read_bytes())
-    for file in root.iterdir():
-        file.chmod(0o755)
-    entry = root / "share" / "applications" / f"{APP_ID}.desktop"
-    entry.parent.mkdir(parents=True)
-    entry.write_bytes((SHARE / f"{APP_ID}.desktop").read_bytes())
-    return archive.packed_tree(root, tmp_path / "p.tar").read_bytes()
-
-
-def test_the_archive_installs_into_any_folder_twice_and_leaves_again(
-    tmp_path: Path, payload: bytes
-) -> None:
-    prefix = tmp_path / "ein Ort"
-    for _ in range(2):
-        done = run_archive(tmp_path, payload)
-        assert done.returncode == 0, done.stderr
-    said = subprocess.run([prefix / "bin" / "attune"], capture_output=True, text=True, check=True)
-    assert said.stdout == "here\n"
-    entry = (prefix / "share" / "applications" / f"{APP_ID}.desktop").read_text(encoding="utf-8")
-    assert f'Exec="{prefix}/lib/attune/attune" %f\n' in entry
-    assert "TryExec" not in entry
-    subprocess.run([prefix / "lib" / "attune" / "uninstall"], check=True, capture_output=True)
-    assert [path for path in prefix.rglob("*") if path.is_file() and path.suffix != ".cache"] == []
-    assert not (prefix / "lib").exists()
-
-
-def test_a_damaged_archive_unpacks_nothing(tmp_path: Path, payload: bytes) -> None:
-    done = run_archive(tmp_path, payload, damage=True)
-    assert done.returncode == 1
-    assert "damaged" in done.stderr
-    assert not (tmp_path / "ein Ort").exists()
-
-
-def test_a_folder_that_is_no_attune_is_left_alone(tmp_path: Path, payload: bytes) -> None:
-    stranger = tmp_path / "ein Ort" / "lib" / "attune" / "mine"
-    stranger.parent.mkdir(parents=True)
-    stranger.touch()
-    done = run_archive(tmp_path, payload)
-    assert done.returncode == 1
-    assert "is no Attune" in done.stderr
-    assert [path.name for path in stranger.parent.parent.rglob("*")] == ["attune", "mine"]
-
-
-def test_one_tree_packs_to_the_same_bytes(tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    root.mkdir()
-    for name in ("b", "a"):
-        (root / name).write_text(name)
-    first = archive.packed_tree(root, tmp_path / "1.tar").read_bytes()
-    assert archive.packed_tree(root, tmp_path / "2.tar").read_bytes() == first
-
-
 # Licences ------------------------------------------------------------------------------------
 
 
@@ -260,6 +260,46 @@ def test_every_locked_requirement_that_is_installed_has_licence_and_text() -> No
         assert component.licence
         assert max(text.stat().st_size for text in component.texts) > 500
     assert [text.name for text in found["shiboken6"].texts] == ["LGPL-3.0.txt", "GPL-3.0.txt"]
+
+
+def test_what_qt_brings_of_others_is_told_with_its_texts() -> None:
+    texts = licences.TEXTS
+    assert set(licences.GIVEN["pyside6-essentials"]) >= {"qt-third-party.txt", "icu.txt"}
+    told = (texts / "qt-third-party.txt").read_text(encoding="utf-8")
+    for name in ("HarfBuzz", "PCRE2", "libpng", "LibJPEG-turbo", "MD4C", "zlib", "Wayland"):
+        assert name.lower() in told.lower(), name
+    assert "based in part on the work of the Independent JPEG Group" in told  # as it asks for
+    numbers = {int(each) for line in re.findall(r"; text ([\d, ]+)$", told, re.MULTILINE)
+               for each in line.split(", ")}  # fmt: skip
+    there = [int(each) for each in re.findall(r"^Text (\d+)$", told, re.MULTILINE)]
+    assert sorted(numbers) == there == list(range(1, len(there) + 1))
+
+
+def test_every_text_that_is_given_is_there_and_for_something_inside() -> None:
+    inside = {name for name, _ in licences.locked()} | {"llama.cpp", "python"}
+    assert licences.GIVEN.keys() <= inside
+    given = {name for names in licences.GIVEN.values() for name in names}
+    assert given == {file.name for file in licences.TEXTS.iterdir()}
+
+
+def test_a_text_that_another_refers_to_comes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = tmp_path / "common-licenses"
+    common.mkdir()
+    (common / "LGPL-2.1").write_text("the whole text")
+    monkeypatch.setattr(licences, "_COMMON", str(common))
+    text = tmp_path / "copyright"
+    text.write_text(f"See {common}/LGPL-2.1.\nAnd {common}/LGPL-2.1, again.")
+    tool = Component(name="libx", version="1", licence="see text", texts=(text,))
+    monkeypatch.setattr(licences, "_tools", lambda: [tool])
+    monkeypatch.setattr(licences, "packages", list)
+    licences.collect(tmp_path / "licences", libraries=[])
+    copied = tmp_path / "licences" / "texts" / "common-licenses" / "LGPL-2.1.txt"
+    assert copied.read_text() == "the whole text"
+    text.write_text(f"See {common}/GPL-9.")
+    with pytest.raises(NoLicence, match="GPL-9"):
+        licences.collect(tmp_path / "again", libraries=[])
 
 
 def test_a_requirement_without_a_licence_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
