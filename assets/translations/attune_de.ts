@@ -2265,11 +2265,11 @@
     <message>
         <source>Answers with a model on this computer, steered to how you like to be answered.
 
-Qt {0} · Python {1}
+Qt {0}, used under the LGPL · Python {1}
 Apache License 2.0</source>
         <translation>Antwortet mit einem Modell auf diesem Computer, und zwar so, wie es gefällt.
 
-Qt {0} · Python {1}
+Qt {0}, verwendet unter der LGPL · Python {1}
 Apache-Lizenz 2.0</translation>
     </message>
 </context>

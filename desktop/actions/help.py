@@ -26,7 +26,7 @@ def show_about(*, parent: QWidget) -> None:
         QCoreApplication.translate(
             "About",
             "Answers with a model on this computer, steered to how you like to be answered.\n\n"
-            "Qt {0} · Python {1}\nApache License 2.0",
+            "Qt {0}, used under the LGPL · Python {1}\nApache License 2.0",
         ).format(qVersion(), platform.python_version())
     )
     box.exec()
