@@ -186,10 +186,11 @@ class Asking(QObject):
         self.opened.emit()
 
     def go_on_with(self, turn: Turn) -> None:
-        """Of two answers to the last question, keep which one the chat goes on with."""
+        """Of two answers to the last question, keep which one the chat goes on with: before a vote
+        is on record, or an end in between would leave a chat that contradicts it."""
         pair, answers = turn.pair, turn.kept.answers
         last = turn is self.conversation.last
-        if pair is None or not pair.settled or not last or len(answers) != 2:
+        if pair is None or pair.stage in ("writing", "cut") or not last or len(answers) != 2:
             return
         wanted = turn.answer_id
         if wanted != (turn.kept.stands or answers[0]):

@@ -47,19 +47,25 @@ SEEN: tuple[Seen, ...] = get_args(Seen)
 Reading = Callable[[Evidence, Seen], Evidence]
 
 
-def seen(choice: Choice) -> Seen:
-    """Whether the scorer of the trait asked about sees in the texts what was steered."""
+def seen(choice: Choice, trait: str | None = None) -> Seen:
+    """Whether the scorer of a trait, of the one asked about unless another is named, sees in the
+    texts what the trait's own streams tell."""
     evidence = choice.evidence
-    first, second = (side.get(evidence.asked) for side in evidence.scores)
+    trait = evidence.asked if trait is None else trait
+    first, second = (side.get(trait) for side in evidence.scores)
     if first is None or second is None:
         return "not scored"
     if first == second:
         return "nothing"
-    return "agrees" if (first - second) * _steered(evidence) > 0.0 else "contrary"
+    return "agrees" if (first - second) * _apart(evidence, trait) > 0.0 else "contrary"
+
+
+def _apart(evidence: Evidence, trait: str) -> float:
+    return lean(evidence.first, trait) - lean(evidence.second, trait)
 
 
 def _steered(evidence: Evidence) -> float:
-    return lean(evidence.first, evidence.asked) - lean(evidence.second, evidence.asked)
+    return _apart(evidence, evidence.asked)
 
 
 def exchanged(evidence: Evidence) -> Evidence:
@@ -88,8 +94,8 @@ def told(evidence: Evidence) -> Evidence:
 
 def asked_alone(evidence: Evidence) -> Evidence:
     """As if nothing had listened."""
-    heard = {s for side in (evidence.first, evidence.second) for s in side}
-    others = {stream for stream in heard if stream[:-1] != evidence.asked}
+    streams = {s for side in (evidence.first, evidence.second) for s in side}
+    others = {stream for stream in streams if stream[:-1] != evidence.asked}
     return replace(
         evidence,
         first=_without(evidence.first, others),
@@ -178,6 +184,17 @@ def _surprise(learner: UtilityLearner, vote: Evidence) -> float:
 # The table ----------------------------------------------------------------------------------
 
 
+def heard(choices: Sequence[Choice]) -> dict[str, Counter[Seen]]:
+    """How often the scorer saw what a trait's streams told that only listened, by trait."""
+    found: dict[str, Counter[Seen]] = defaultdict(Counter)
+    for choice in choices:
+        evidence = choice.evidence
+        for trait in {stream[:-1] for stream in (*evidence.first, *evidence.second)}:
+            if trait != evidence.asked:
+                found[trait][seen(choice, trait)] += 1
+    return dict(found)
+
+
 def counted(choices: Sequence[Choice]) -> dict[str, Counter[Seen]]:
     """How often the scorer saw what was steered, by trait."""
     found: dict[str, Counter[Seen]] = defaultdict(Counter)
@@ -203,18 +220,15 @@ def effects(choices: Sequence[Choice]) -> dict[str, float]:
 Counts = Mapping[str, Mapping[Seen, int]]
 
 
-def _table(counts: Counts, moved: Mapping[str, float], judged: Mapping[str, Judged]) -> str:
-    return "\n".join((*_count_lines(counts, moved), "", *_judged_lines(judged))) + "\n"
-
-
-def _count_lines(counts: Counts, moved: Mapping[str, float]) -> Iterator[str]:
-    yield "## What the scorer of the trait asked about sees in the two texts\n"
+def _count_lines(title: str, counts: Counts, moved: Mapping[str, float]) -> Iterator[str]:
+    yield f"## {title}\n"
     yield "| trait | " + " | ".join(SEEN) + " | effect in standard deviations |"
     yield "|---" * (2 + len(SEEN)) + "|"
     for trait, found in sorted(counts.items(), key=lambda row: -sum(row[1].values())):
         cells = [str(found.get(kind, 0)) for kind in SEEN]
         cells.append(f"{moved[trait]:.1f}" if trait in moved else "–")
         yield f"| {trait} | " + " | ".join(cells) + " |"
+    yield ""
 
 
 def _judged_lines(judged: Mapping[str, Judged]) -> Iterator[str]:
@@ -227,13 +241,17 @@ def _judged_lines(judged: Mapping[str, Judged]) -> Iterator[str]:
         yield f"| {name} | {found.loss:.3f} | {cells} |"
 
 
-def _write(
-    out: Path, counts: Counts, moved: Mapping[str, float], judged: Mapping[str, Judged]
-) -> None:
+def _write(out: Path, choices: Sequence[Choice], judged: Mapping[str, Judged]) -> None:
+    asked, listened, moved = counted(choices), heard(choices), effects(choices)
     readings = {name: asdict(found) for name, found in judged.items()}
-    told = {"counts": counts, "effects": moved, "readings": readings}
+    told = {"asked": asked, "heard": listened, "effects": moved, "readings": readings}
     out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    page = _table(counts, moved, judged)
+    lines = (
+        *_count_lines("The trait asked about: what its scorer sees in the texts", asked, moved),
+        *_count_lines("Traits that only listened", listened, {}),
+        *_judged_lines(judged),
+    )
+    page = "\n".join(lines) + "\n"
     out.with_suffix(".md").write_text(page, encoding="utf-8")
     print(page)
 
@@ -256,10 +274,9 @@ def main() -> int:
     courses = {name: course.choices for name, course in played.items()}
     everything = [choice for choices in courses.values() for choice in choices]
     worths = Worths(everything)
-    counts = counted(everything)
     judged = {name: judge(courses, reading, worths) for name, reading in READINGS.items()}
     out: Path = given.out or HERE / "results" / f"contrary-{model.stem}.json"
-    _write(out, counts, effects(everything), judged)
+    _write(out, everything, judged)
     return 0
 
 

@@ -323,6 +323,9 @@ class TurnView(QWidget):
             return self.tr("This answer was cut off.")
         if self.turn.broken:
             return self.tr("Interrupted: this is what there was.")
+        pair = self.turn.pair
+        if pair is not None and not pair.settled and pair.begun:
+            return ""  # each of the two says so beneath itself
         return how_it_ended(self.turn.finish_word)
 
     def _steered(self) -> str:

@@ -276,7 +276,11 @@ def _is_vector(tensor: Tensor) -> bool:
 def _check_size(header: Header) -> None:
     layers = _required(header, "block_count", 1, MAX_LAYERS)
     _required(header, "context_length", 1, MAX_CONTEXT)
-    _required(header, "embedding_length", 1, MAX_WIDTH)
+    width = _required(header, "embedding_length", 1, MAX_WIDTH)
+    if _integer(header, "embedding_length_out", 0, MAX_WIDTH) not in (None, 0, width):
+        key = f"{header.architecture}.embedding_length_out"
+        # Of a model that writes, what comes out is as wide as what is decoded with.
+        raise _wrong(header, key, header.metadata[key], f"the embedding length {width}")
     _integers(header, "feed_forward_length", 0, MAX_CONTEXT)
     _integer(header, "nextn_predict_layers", 0, layers)
     _integer(header, "vocab_size", 1, MAX_CONTEXT)

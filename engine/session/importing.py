@@ -274,7 +274,7 @@ def _merged(mine: Taste, theirs: Taste) -> Taste:
     return Taste(
         preferences=mine.preferences or theirs.preferences,
         gamma=mine.gamma if mine.gamma != usual.gamma else theirs.gamma,
-        neutral=mine.neutral or theirs.neutral,
+        neutral=mine.neutral,  # of a stranger's it would silence everything at once
         sliders=theirs.sliders | mine.sliders,
         fade=theirs.fade if mine.fade is None else mine.fade,
     )

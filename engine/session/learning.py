@@ -388,7 +388,8 @@ def _sentence(changed: tuple[Moved, ...], now: Learned, *, asked: str, outcome: 
         name = first.pole[0].upper() + first.pole[1:]
         said = f"{name}: {_step(first)} sure"
         # Answers tell of more than what they were about; what moved a lot is not kept quiet.
-        beside = next((other for other in others if other.after - other.before >= BESIDE), None)
+        far = (other for other in others if abs(other.after - other.before) >= BESIDE)
+        beside = next(far, None)
         return f"{said}; {beside.pole}: {_step(beside)}." if beside else f"{said}."
     if outcome == "neither":
         return "Noted: neither is what you want."

@@ -43,6 +43,7 @@ tail -n "+$lines" "$0" | xz -d | tar -x -C "$new" || fail "There may be no room 
 chmod 755 "$new"
 # Before an older one makes way: a system that is too old, or a place where nothing may run.
 "$new/attune" --version >/dev/null || fail "Attune does not run in $prefix/lib; the reason is above. It needs glibc 2.35 or newer, and a place that is not mounted with noexec."
+trap '' HUP INT TERM # from here to the end of the swap there would be neither of the two
 [ ! -e "$program" ] || "$program/uninstall" --quiet
 mv "$new" "$program"
 trap - EXIT HUP INT TERM

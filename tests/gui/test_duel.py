@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
@@ -78,13 +79,18 @@ def duel(
     return view(window)
 
 
-def cut_at_length(engine: ScriptedEngine, question: Question) -> Iterator[DuelEvent]:
-    """The second answer would have gone on."""
-    *events, ended = pair("Briefly.", "To begin with the")(engine, question)
+def cut_at_length(
+    engine: ScriptedEngine, question: Question, *, which: int = 1
+) -> Iterator[DuelEvent]:
+    """Answer `which` would have gone on."""
+    *events, ended = pair("Briefly, and in", "To begin with the")(engine, question)
     assert isinstance(ended, Duel)
-    first, second = ended.answers
+    first, second = (
+        replace(answer, finish="length") if number == which else answer
+        for number, answer in enumerate(ended.answers)
+    )
     yield from events
-    yield replace(ended, answers=(first, replace(second, finish="length")))
+    yield replace(ended, answers=(first, second))
 
 
 def voted(qtbot: QtBot, window: Window, number: int = -1) -> TurnView:
@@ -391,7 +397,8 @@ def test_stop_keeps_both_texts_and_asks_for_no_vote(
     assert [side.reader.toPlainText().strip() for side in view(window).sides] == ["one", "two"]
     assert not view(window).sides[0].button.isVisible()
     assert not view(window)._words.isVisible()
-    assert "Stopped." in shown(window)
+    assert [side.end.text() for side in view(window).sides] == ["Stopped."] * 2
+    assert "Stopped." not in shown(window)  # not a third time
 
 
 def test_a_fault_in_a_duel_keeps_both_texts(
@@ -555,3 +562,51 @@ def test_an_answer_that_was_cut_at_the_limit_says_so_beneath_it(
     assert not whole.end.isVisible()
     assert cut.end.isVisible()
     assert cut.end.text() == "Ended at the longest answer allowed."
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_2, CTRL)
+    turn = voted(qtbot, window)
+    assert turn._state.text().startswith(cut.end.text())
+
+
+def test_below_a_pair_nothing_says_again_how_one_of_them_ended(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine
+) -> None:
+    cut, whole = duel(qtbot, window, engine, partial(cut_at_length, which=0)).sides
+    assert cut.end.isVisible()
+    assert not whole.end.isVisible()
+    assert "Ended at" not in shown(window)
+
+
+def test_the_chosen_answer_is_kept_before_the_vote_so_that_no_end_parts_them(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duel(qtbot, window, engine)
+    done: list[str] = []
+    choose, vote = engine.chats.choose, engine.learning.vote
+    monkeypatch.setattr(engine.chats, "choose", lambda m: (done.append("chosen"), choose(m))[1])
+
+    def voting(*given: object, **named: object) -> object:
+        done.append("voted")
+        return vote(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine.learning, "vote", voting)
+    qtbot.mouseClick(view(window).sides[1].button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: model(window).stage == "voted")
+    assert done == ["chosen", "voted"]
+
+
+def test_a_vote_that_is_refused_leaves_the_chat_with_the_first_answer(
+    qtbot: QtBot, window: Window, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duel(qtbot, window, engine)
+    chosen: list[str] = []
+    choose = engine.chats.choose
+    monkeypatch.setattr(engine.chats, "choose", lambda m: (chosen.append(m), choose(m))[1])
+
+    def refuse(*_: object, **__: object) -> object:
+        raise StorageError("The disk is full. Nothing was saved.")
+
+    monkeypatch.setattr(engine.learning, "vote", refuse)
+    qtbot.mouseClick(view(window).sides[1].button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(chosen) == 2)
+    first, second = views(window)[-1].turn.kept.answers
+    assert chosen == [second, first]

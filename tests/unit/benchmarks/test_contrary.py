@@ -12,6 +12,7 @@ from benchmarks.quality.contrary import (
     counted,
     effects,
     exchanged,
+    heard,
     judge,
     seen,
     silent,
@@ -67,6 +68,11 @@ def test_to_exchange_turns_the_trait_asked_about_round_and_no_other() -> None:
 def test_a_silent_vote_says_nothing_of_the_trait_asked_about() -> None:
     after = silent(choice(LONG, BRIEF).evidence)
     assert (after.first, after.second) == ({"lists+": 1.0}, {"lists+": 2.0})
+
+
+def test_what_listened_is_counted_by_itself() -> None:
+    # Both lists+ lean to the second answer, and there is a list in neither.
+    assert heard([choice(BRIEF, LONG)]) == {"lists": {"nothing": 1}}
 
 
 def test_what_listened_can_be_believed_or_dropped() -> None:

@@ -114,7 +114,9 @@ def test_what_others_put_beside_it_stays(place: Place) -> None:
         "bin/other",
         "lib/other",
         "share/applications/other.desktop",
+        "share/applications/mimeinfo.cache",
         "share/mime/packages/other.xml",
+        "share/mime/mime.cache",
     )
     for name in others:
         (place.prefix / name).parent.mkdir(parents=True, exist_ok=True)
@@ -178,6 +180,32 @@ def test_who_stops_it_half_way_finds_nothing_left(place: Place) -> None:
     assert process.returncode != 0
     assert place.files() == []
     assert list((place.prefix / "lib").iterdir()) == []
+
+
+def test_who_stops_it_while_the_older_one_makes_way_has_the_newer_one(place: Place) -> None:
+    file = place.archive()
+    place.install(file)
+    script = '#!/bin/sh\nkill -TERM $PPID\nrm -rf "$(dirname "$0")"\n'
+    (place.program / "uninstall").write_text(script)
+    assert place.install(file).returncode == 0
+    assert place.run(str(place.command)).stdout == "here\n"
+
+
+def test_nothing_of_it_is_open_when_it_goes(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As a file system on a network has it: the name of an open file stays until it is closed.
+    file, stub = place.archive(), place.folder / "stubs" / "rm"
+    place.install(file)
+    stub.parent.mkdir()
+    stub.write_text(
+        "#!/bin/sh\nfor each in /proc/$PPID/fd/*; do\n"
+        f'    case $(readlink "$each") in "{place.program}"/*) exit 1 ;; esac\n'
+        f'done\nexec {shutil.which("rm")} "$@"\n'
+    )
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{stub.parent}:{os.environ['PATH']}")
+    assert place.install(file).returncode == 0
+    assert place.uninstall().returncode == 0
+    assert list(place.prefix.iterdir()) == []
 
 
 def _wait_for(folder: Path, pattern: str) -> None:

@@ -219,6 +219,7 @@ WRONG: list[tuple[str, Field | None]] = [
     *[("llama.context_length", (n, T.UINT32)) for n in (0, TWO_31, (1 << 32) - 1)],
     ("llama.context_length", None),
     *[("llama.embedding_length", (n, T.UINT32)) for n in (0, TWO_31)],
+    *[("llama.embedding_length_out", (n, T.UINT32)) for n in (1, 1 << 16, TWO_31)],
     *[("llama.attention.head_count", (n, T.UINT32)) for n in (0, 3, TWO_31)],
     ("llama.attention.head_count", ([4, 4, 4], T.ARRAY, T.UINT32)),
     ("llama.attention.head_count", ([4, -4], T.ARRAY, T.INT32)),
@@ -254,6 +255,12 @@ WRONG: list[tuple[str, Field | None]] = [
     *[("tokenizer.ggml.model", (name, T.STRING)) for name in ("llama", "bert", "rwkv")],
     ("tokenizer.chat_template", ("x" * (MAX_TEMPLATE + 1), T.STRING)),
 ]
+
+
+@pytest.mark.parametrize("width", [0, 64])
+def test_what_comes_out_may_be_as_wide_as_what_goes_through(tmp_path: Path, width: int) -> None:
+    fields = {"llama.embedding_length_out": (width, T.UINT32)}
+    check(read_header(write_tiny_llama(tmp_path / "tiny.gguf", overrides=fields)))
 
 
 @pytest.mark.parametrize(("key", "field"), WRONG, ids=lambda v: str(v)[:40])

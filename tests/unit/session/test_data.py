@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sqlite3
+import stat
 import sys
 import zipfile
 from contextlib import closing
@@ -500,16 +501,22 @@ def test_an_export_that_the_disk_does_not_confirm_is_there_and_not_said_to_be_no
 def test_files_and_names_of_an_export_are_synced_before_it_has_its_name(
     full: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    to, synced, fsync = tmp_path / "mine", set[tuple[int, bool]](), os.fsync
+    to, synced, fsync = tmp_path / "mine", dict[int, object](), os.fsync
+
+    def content(of: int | Path) -> object:
+        """All names in a folder; the length of a file."""
+        status = os.stat(of)
+        return {*os.listdir(of)} if stat.S_ISDIR(status.st_mode) else status.st_size
 
     def noted(descriptor: int) -> None:
-        synced.add((os.fstat(descriptor).st_ino, to.exists()))
+        if not to.exists():
+            synced[os.fstat(descriptor).st_ino] = content(descriptor)
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", noted)
     full.data.export(to)
-    inside = {path.stat().st_ino for path in (to, *to.rglob("*"))}
-    assert {(inode, False) for inode in inside} <= synced
+    for path in (to, *to.rglob("*")):
+        assert synced[path.stat().st_ino] == content(path)
 
 
 @pytest.mark.parametrize("name", ["mine", "mine.zip"])

@@ -88,6 +88,10 @@ def test_a_vote_says_what_moved_and_how_sure(case: Case) -> None:
             [("short", 0.5, 0.51), ("lists", 0.6, 0.65), ("warm", 0.62, 0.76)],
             "Shorter answers: 50 % → 51 % sure; a warm tone: 62 % → 76 %.",
         ),
+        (
+            [("short", 0.5, 0.51), ("lists", 0.82, 0.71)],
+            "Shorter answers: 50 % → 51 % sure; bulleted lists: 82 % → 71 %.",
+        ),
     ],
 )
 def test_one_line_says_what_was_asked_about_and_what_else_moved_a_lot(
@@ -104,13 +108,24 @@ def test_a_vote_for_the_other_pole_is_said_in_its_words(case: Case) -> None:
     assert "Longer answers: 50 % → " in case.learning.vote("a", "second").sentence
 
 
-def test_a_vote_tells_nothing_of_lists_where_there_are_none(case: Case) -> None:
-    heard = a_duel("a")
-    answers = tuple(
-        replace(answer, utilities=answer.utilities | {"lists+": phi}, scores={"lists": 0.0})
-        for answer, phi in zip(heard.answers, (12.0, -12.0), strict=True)
+def with_lists(name: str, *counted: float) -> StoredDuel:
+    """Also heard: the first answer seems to be a list, and the second does not."""
+    heard = a_duel(name)
+    first, second = (
+        replace(answer, utilities=answer.utilities | {"lists+": phi}, scores={"lists": count})
+        for answer, phi, count in zip(heard.answers, (12.0, -12.0), counted, strict=True)
     )
-    case.record.open_duel(replace(heard, answers=(answers[0], answers[1])))
+    return replace(heard, answers=(first, second))
+
+
+def test_a_vote_tells_of_lists_where_the_answer_that_was_liked_has_them(case: Case) -> None:
+    case.record.open_duel(with_lists("a", 0.6, 0.0))
+    case.learning.vote("a", "first")
+    assert weights(case.learning)["lists"] > 0.2
+
+
+def test_a_vote_tells_nothing_of_lists_where_there_are_none(case: Case) -> None:
+    case.record.open_duel(with_lists("a", 0.0, 0.0))
     assert case.learning.vote("a", "first").changed[0].trait == "short"
     assert weights(case.learning)["lists"] == pytest.approx(0.0, abs=0.03)
 

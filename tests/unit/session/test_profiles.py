@@ -150,7 +150,7 @@ def test_to_take_the_place_of_nothing_is_the_same(used: Path, folder: Path, tmp_
 @pytest.mark.parametrize("path", [FULL, MINIMAL], ids=lambda path: path.stem)
 def test_what_once_was_written_can_be_taken_in_for_good(path: Path, folder: Path) -> None:
     with opened(folder) as profiles:
-        profiles.import_(path)
+        profiles.import_(path, replace=True)
         profiles.export(folder / NAME, texts=True)
     again, meant = profile.read(folder / NAME), profile.read(path)
     assert (again.settings, again.votes) == (meant.settings, meant.votes)
@@ -360,12 +360,11 @@ def test_a_merge_fills_in_settings_and_overrules_none(folder: Path, tmp_path: Pa
     with opened(folder) as profiles:
         diff = profiles.import_(holding(tmp_path / NAME, settings=STATED))
     now = settings(folder)
-    assert (now.preferences, now.gamma, now.neutral, now.fade) == (mine, 4.65, True, 40.5)
+    assert (now.preferences, now.gamma, now.neutral, now.fade) == (mine, 4.65, False, 40.5)
     assert now.sliders == {"short+": 0.1, "quality": 0.5, "formal-": 0.0}
     assert now.model == "my-model"
     assert [(s.name, s.before, s.after) for s in diff.settings] == [
         ("strength", "2", "4.65"),
-        ("neutral", "off", "on"),
         ("what matters", "shorter answers 10%",
          "a casual tone 0%, good answers 50%, shorter answers 10%"),
         ("old votes", "count fully", "count half once 40.5 are newer"),

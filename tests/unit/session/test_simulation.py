@@ -7,6 +7,7 @@ from engine.errors import EngineError, InvalidParameter
 from engine.preference.ballots import Evidence
 from engine.preference.learner import Serving
 from engine.preference.owners import find_owner
+from engine.preference.scorers import scores
 from engine.preference.traits import BUILT_IN
 from engine.preference.utilities import UtilityLearner
 from engine.session.questions import HELD_OUT, VOTED_ON
@@ -115,6 +116,13 @@ def test_what_is_measured_was_never_voted_on() -> None:
 def test_the_same_seed_is_the_same_course() -> None:
     one, two = (drive(simulate(plan(seed=4)), obedient) for _ in range(2))
     assert (one.points, one.choices) == (two.points, two.choices)
+
+
+def test_a_vote_comes_with_what_is_counted_in_the_texts_as_in_the_app() -> None:
+    choices = drive(simulate(plan()), obedient).choices
+    counted = [tuple(scores(text) for text in choice.texts) for choice in choices]
+    assert [choice.evidence.scores for choice in choices] == counted
+    assert any(first["short"] != second["short"] for first, second in counted)
 
 
 def test_where_every_pair_comes_out_alike_it_ends_with_a_sentence() -> None:
