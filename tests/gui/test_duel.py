@@ -582,12 +582,16 @@ def test_the_chosen_answer_is_kept_before_the_vote_so_that_no_end_parts_them(
     duel(qtbot, window, engine)
     done: list[str] = []
     choose, vote = engine.chats.choose, engine.learning.vote
-    monkeypatch.setattr(engine.chats, "choose", lambda m: (done.append("chosen"), choose(m))[1])
+
+    def choosing(message: str) -> object:
+        done.append("chosen")
+        return choose(message)
 
     def voting(*given: object, **named: object) -> object:
         done.append("voted")
         return vote(*given, **named)  # type: ignore[arg-type]
 
+    monkeypatch.setattr(engine.chats, "choose", choosing)
     monkeypatch.setattr(engine.learning, "vote", voting)
     qtbot.mouseClick(view(window).sides[1].button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: model(window).stage == "voted")
@@ -600,11 +604,15 @@ def test_a_vote_that_is_refused_leaves_the_chat_with_the_first_answer(
     duel(qtbot, window, engine)
     chosen: list[str] = []
     choose = engine.chats.choose
-    monkeypatch.setattr(engine.chats, "choose", lambda m: (chosen.append(m), choose(m))[1])
+
+    def choosing(message: str) -> object:
+        chosen.append(message)
+        return choose(message)
 
     def refuse(*_: object, **__: object) -> object:
         raise StorageError("The disk is full. Nothing was saved.")
 
+    monkeypatch.setattr(engine.chats, "choose", choosing)
     monkeypatch.setattr(engine.learning, "vote", refuse)
     qtbot.mouseClick(view(window).sides[1].button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(chosen) == 2)

@@ -101,7 +101,8 @@ def test_a_look_shows_what_would_change_and_changes_nothing(attune: Attune, data
     assert "  Asks no more about: numbers and dates" in lines
     assert "  Strength: 2 → 4.65" in lines
     assert '  Preferences: none → "concise", "Wie für Kinder. 🙂" × 0.25' in lines
-    assert any(re.fullmatch(r"  longer answers +\d\d % +\d\d %", line) for line in lines)
+    assert any(re.fullmatch(r"  no numbers +\d\d % +–", line) for line in lines)
+    assert any(re.fullmatch(r"  not: Be kind to beginners +– +\d\d %", line) for line in lines)
     assert lines[-1] == "Nothing was changed; without --dry-run it is."
     assert all(len(line) <= 100 for line in lines)
     assert attune("profile", "show", "--json").json == before
